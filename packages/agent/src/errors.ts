@@ -1,0 +1,37 @@
+/**
+ * What went wrong, for programs. Every message says what happened, whether anything was applied, and
+ * what can be done.
+ *
+ * - `bad-space-name`, `bad-key`, `bad-value`: an argument that cannot be used; nothing was applied
+ * - `left`: the space was left before the call
+ * - `refused`: a relay closed with a final code, or denied access; the agent stopped trying that relay
+ * - `update-too-large`: an edit over the relay's limit; it is applied and stored here, and stays here
+ * - `update-rejected`: a relay refused an edit; it is applied and stored here, and stays here
+ * - `store-unavailable`: the store cannot be opened (private mode, not writable); edits live in memory
+ * - `store-full`: the quota or disk is used up; edits since then live in memory until there is room
+ * - `store-corrupt`: stored bytes are not what was written; nothing was overwritten
+ * - `store-foreign`: the place holds something that is not this space's store; nothing was touched
+ */
+export type SkeinErrorCode =
+  | 'bad-space-name'
+  | 'bad-key'
+  | 'bad-value'
+  | 'left'
+  | 'refused'
+  | 'update-too-large'
+  | 'update-rejected'
+  | 'store-unavailable'
+  | 'store-full'
+  | 'store-corrupt'
+  | 'store-foreign'
+
+/** The one error type of this package; `code` tells the kinds apart. */
+export class SkeinError extends Error {
+  override readonly name = 'SkeinError'
+  readonly code: SkeinErrorCode
+
+  constructor(code: SkeinErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}

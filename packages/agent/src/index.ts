@@ -1,0 +1,13 @@
+/** What both entries, for browsers and for Node, have in common; the types of this package. */
+export { SkeinError, type SkeinErrorCode } from './errors.js'
+export type { Store, StoredReplica, StoreKind } from './store/store.js'
+export type {
+  Change,
+  JoinOptions,
+  Json,
+  PathStatus,
+  Presence,
+  PresentAgent,
+  Space,
+  Status,
+} from './types.js'

@@ -1,0 +1,39 @@
+/**
+ * Where an agent keeps its replica of one space between runs: an append-only list of Yjs updates and one
+ * small number. Every implementation passes the suite in `test/store-acceptance.ts`.
+ *
+ * Several stores may be open on the same place at once (tabs of a browser, processes of a machine); each
+ * appends, none loses what another appended.
+ */
+export interface Store {
+  readonly kind: StoreKind
+  /**
+   * All stored updates, oldest first, and how many edits were still waiting for a relay. Compacts first
+   * where that pays. Called once, before anything else.
+   * @throws SkeinError `store-corrupt`
+   */
+  load(): Promise<StoredReplica>
+  /**
+   * Stores an update, together with the number of edits that now wait for a relay. Resolves when the
+   * bytes are on disk (the transaction is complete and flushed); concurrent calls may share a flush.
+   * Reopens a connection that died. On rejection nothing of this update was stored, and later appends
+   * may succeed.
+   * @throws SkeinError `store-full`, `store-unavailable`
+   */
+  append(update: Uint8Array, queued: number): Promise<void>
+  /** Stores how many edits wait for a relay, when that changes without a new update. */
+  setQueued(queued: number): Promise<void>
+  /** Flushes what was appended and closes. Idempotent. */
+  close(): Promise<void>
+}
+
+/** `memory` keeps nothing. */
+export type StoreKind = 'indexeddb' | 'lmdb' | 'memory'
+
+export interface StoredReplica {
+  readonly updates: readonly Uint8Array[]
+  readonly queued: number
+}
+
+/** Entries in the list from which a store merges them into one when it opens. */
+export const COMPACT_ENTRIES_MIN = 200

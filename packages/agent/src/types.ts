@@ -1,0 +1,154 @@
+import type { Awareness } from 'y-protocols/awareness'
+import type * as Y from 'yjs'
+import type { SkeinError } from './errors.js'
+import type { Store, StoreKind } from './store/store.js'
+
+/** A JSON value, the only kind that the shared state holds. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+export interface JoinOptions {
+  /**
+   * Relays (or plain y-websocket servers) as `ws:` or `wss:` URLs, in order of preference; one is used
+   * at a time, the next when it cannot be reached. None at all: the space lives on this device.
+   */
+  readonly relays?: readonly string[]
+  /** What others see of this agent at once, e.g. `{ name: 'Tablet', kind: 'tab' }`. */
+  readonly presence?: Readonly<Record<string, Json>>
+  /** Use this document instead of a new one. It must be empty, or hold this space's content. */
+  readonly doc?: Y.Doc
+  /**
+   * Where the replica is kept. Default: IndexedDB in browsers (the database `skein/<space>`), in Node
+   * an LMDB directory when `dataDir` is given, otherwise memory. A {@link Store} of your own works too.
+   */
+  readonly store?: Store | 'memory'
+  /** Node: the directory for stores; this space gets a directory of its own inside. */
+  readonly dataDir?: string
+  /** Browsers: the name of the IndexedDB database, e.g. one that y-indexeddb wrote. */
+  readonly databaseName?: string
+  /** Share with other tabs of this device over BroadcastChannel. Default: true in browsers, false in Node. */
+  readonly tabs?: boolean
+  /** Start with the connections down, as after `disconnect()`. */
+  readonly offline?: boolean
+}
+
+/**
+ * A replica of a space, with everything an application needs of it. Reading and writing never wait for
+ * a network.
+ */
+export interface Space {
+  readonly name: string
+  /** The replica itself. Applications may use their own shared types in it beside the state. */
+  readonly doc: Y.Doc
+  /** Who is present. */
+  readonly presence: Presence
+
+  /** The value of a key, or undefined. */
+  get<T extends Json = Json>(key: string): T | undefined
+  /**
+   * Sets a key. Applied at once, stored and sent afterwards; `durable` tells when it is safe.
+   * @throws SkeinError `bad-key`, `bad-value`, `left`
+   */
+  set(key: string, value: Json): void
+  /** Deletes a key; true if it was there. @throws SkeinError `bad-key`, `left` */
+  delete(key: string): boolean
+  /** The keys that start with `prefix` (all by default) and their values, sorted by key. */
+  entries(prefix?: string): [key: string, value: Json][]
+  /** Several writes as one edit: others see all or none of them, and they are stored together. */
+  transact<T>(write: () => T): T
+  /**
+   * Calls back with each later change of a key, or of all keys that start with a prefix ending in `/`.
+   * Returns the function that ends it.
+   */
+  observe(keyOrPrefix: string, callback: (change: Change) => void): () => void
+
+  /** What is going on now. A new object whenever something changes. */
+  readonly status: Status
+  /** Calls back after every change of `status`. Returns the function that ends it. */
+  onStatus(callback: (status: Status) => void): () => void
+  /** Resolves at the first complete exchange with a relay or server; rejects if the space is left before. */
+  readonly whenSynced: Promise<void>
+  /**
+   * Resolves when every edit made here so far has reached the tier: `local` is this device's disk,
+   * `relay` one relay's disk. Rejects with what makes that impossible for now (no store, edit refused).
+   * A plain y-websocket server never confirms `relay`: the promise stays open until a Skein relay does.
+   */
+  durable(tier: 'local' | 'relay', options?: { signal?: AbortSignal }): Promise<void>
+  /**
+   * Names the content of this replica (state vector and delete set). Replicas with equal digests hold
+   * the same document.
+   */
+  digest(): string
+
+  /** Takes every connection down, other tabs included, until `connect()`. Edits go on. */
+  disconnect(): void
+  /** Brings the connections up; also tries again at once where a refusal had stopped it. */
+  connect(): void
+  /** Tells others that this agent leaves, flushes the store, and ends everything. Idempotent. */
+  leave(): Promise<void>
+}
+
+export interface Change {
+  readonly key: string
+  /** Undefined where the key was deleted. */
+  readonly value: Json | undefined
+  readonly oldValue: Json | undefined
+  /** Whether this agent made the change, as against another one or the store. */
+  readonly local: boolean
+}
+
+/** Everything about the safety and the way of this agent's edits. Never a bare "synced" flag. */
+export interface Status {
+  /**
+   * - `offline`: taken down by `disconnect()`, or no relay was given
+   * - `connecting`: trying to reach a relay
+   * - `syncing`: connected, exchanging what each lacks
+   * - `live`: connected and up to date; edits flow
+   * - `refused`: a relay said no for good; see `error`
+   */
+  readonly connection: 'offline' | 'connecting' | 'syncing' | 'live' | 'refused'
+  /** The path in use now, if any. */
+  readonly path: PathStatus | undefined
+  /**
+   * Edits that no relay has confirmed on its disk. With a plain server: edits not yet handed to it.
+   */
+  readonly queued: number
+  /** Edits not yet on this device's disk. With a memory store they never are, and this stays 0. */
+  readonly unsaved: number
+  /** Where the replica is kept. `memory` also when the store failed; `error` tells why. */
+  readonly store: StoreKind
+  /** Other tabs of this device in the same space. */
+  readonly tabs: number
+  /** When the next attempt to connect starts, in milliseconds of `Date.now()`, while waiting for one. */
+  readonly retryAt: number | undefined
+  /** The last thing that went wrong and still matters. */
+  readonly error: SkeinError | undefined
+}
+
+export interface PathStatus {
+  /** `relay`: a Skein relay, confirms durability. `server`: a plain y-websocket server. `tab`: another tab. */
+  readonly kind: 'relay' | 'server' | 'tab'
+  /** The URL, or empty for a tab. */
+  readonly url: string
+  /** The last measured round trip in milliseconds; undefined until there is one. */
+  readonly roundTripMs: number | undefined
+}
+
+/** One agent as others see it. */
+export interface PresentAgent {
+  /** The Yjs client id of its document. */
+  readonly clientId: number
+  readonly state: Readonly<Record<string, Json>>
+  readonly isSelf: boolean
+}
+
+/** Who is present, by y-protocols' awareness. */
+export interface Presence {
+  /** The awareness instance itself, for editors that want one. */
+  readonly awareness: Awareness
+  /** Changes some fields of what others see of this agent. */
+  set(fields: Readonly<Record<string, Json>>): void
+  /** Everybody present, this agent included, sorted by client id. */
+  agents(): PresentAgent[]
+  /** Calls back after every change. Returns the function that ends it. */
+  observe(callback: (agents: PresentAgent[]) => void): () => void
+}

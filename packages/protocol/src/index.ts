@@ -1,0 +1,33 @@
+/** The wire between Skein agents and relays. Rules and byte layouts: SPEC.md. */
+export { CLOSE, isFinalCloseCode } from './close-codes.js'
+export {
+  decodeFrame,
+  encodeFrame,
+  MESSAGE_IDS,
+  type Message,
+  type QueryAwarenessMessage,
+  type UnknownMessage,
+} from './codec.js'
+export { ProtocolError, type ProtocolErrorCode } from './error.js'
+export { LIMITS } from './limits.js'
+export type { AckMessage, AckTier } from './messages/ack.js'
+export type { AuthDeniedMessage } from './messages/auth.js'
+export {
+  AWARENESS_NULL,
+  type AwarenessEntry,
+  type AwarenessMessage,
+  isAwarenessNull,
+  readAwarenessEntries,
+  writeAwarenessEntries,
+} from './messages/awareness.js'
+export { agreedVersion, type HelloMessage, PROTOCOL_VERSION } from './messages/hello.js'
+export type { NumberedUpdateMessage } from './messages/numbered-update.js'
+export type { PingMessage } from './messages/ping.js'
+export type { PongMessage } from './messages/pong.js'
+export type { RejectCode, RejectMessage } from './messages/reject.js'
+export type { SyncMessage } from './messages/sync.js'
+export { NEGOTIATION_PARAM, NEGOTIATION_VALUE } from './negotiation.js'
+export { checkSpaceName, spaceNameFromPath, spaceNameToPath } from './space-name.js'
+export { type DeleteSet, digestOf } from './yjs/digest.js'
+export { scanUpdate, type UpdateSink } from './yjs/scan-update.js'
+export { decodeStateVector, encodeStateVector, type StateVector } from './yjs/state-vector.js'
