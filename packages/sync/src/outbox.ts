@@ -1,0 +1,50 @@
+/**
+ * Counts an agent's edits on their way. Edits are numbered from 1 for the life of the agent; the content
+ * stays in the document, which can always say what a relay lacks, so only marks are kept here.
+ */
+export class Outbox {
+  private editsMade: number
+  private editsHandedOver = 0
+  private editsConfirmed = 0
+
+  /** @param carriedOver edits of earlier runs that no relay had confirmed */
+  constructor(carriedOver = 0) {
+    this.editsMade = carriedOver
+  }
+
+  /** Number of the last edit. */
+  get last(): number {
+    return this.editsMade
+  }
+
+  /** Number of the last edit that a relay confirmed to be on its disk; all before it are, too. */
+  get confirmed(): number {
+    return this.editsConfirmed
+  }
+
+  /** Edits that no relay has confirmed. */
+  get unconfirmed(): number {
+    return this.editsMade - this.editsConfirmed
+  }
+
+  /** Edits that were given neither to a relay nor to a plain server. */
+  get notHandedOver(): number {
+    return this.editsMade - Math.max(this.editsHandedOver, this.editsConfirmed)
+  }
+
+  /** Numbers a new edit. */
+  add(): number {
+    this.editsMade++
+    return this.editsMade
+  }
+
+  /** Everything up to this edit was sent to a server that confirms nothing. */
+  handOver(upTo: number): void {
+    this.editsHandedOver = Math.max(this.editsHandedOver, upTo)
+  }
+
+  /** Everything up to this edit is on a relay's disk. */
+  confirm(upTo: number): void {
+    this.editsConfirmed = Math.max(this.editsConfirmed, upTo)
+  }
+}

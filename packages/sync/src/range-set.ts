@@ -1,0 +1,70 @@
+/**
+ * A set of Yjs ids, kept as ranges: per client ascending, neither overlapping nor touching. Appending at
+ * a client's end, which is what live editing does, costs one comparison.
+ */
+export class RangeSet {
+  /** Per client: start, end, start, end, ... (ends excluded). */
+  private readonly bounds = new Map<number, number[]>()
+
+  clients(): Iterable<number> {
+    return this.bounds.keys()
+  }
+
+  /** Adds `[clock, clock + length)`; true if any of it was new. */
+  add(client: number, clock: number, length: number): boolean {
+    const end = clock + length
+    const bounds = this.bounds.get(client)
+    if (bounds === undefined) {
+      this.bounds.set(client, [clock, end])
+      return true
+    }
+    const last = bounds[bounds.length - 1]!
+    if (clock === last) {
+      bounds[bounds.length - 1] = end
+      return true
+    }
+    if (clock > last) {
+      bounds.push(clock, end)
+      return true
+    }
+    return insert(bounds, clock, end)
+  }
+
+  /** Whether all of `[clock, clock + length)` is in the set. */
+  has(client: number, clock: number, length: number): boolean {
+    const bounds = this.bounds.get(client)
+    if (bounds === undefined) return false
+    const i = firstEndAtLeast(bounds, clock + length)
+    return i < bounds.length && bounds[i]! <= clock
+  }
+
+  /** The first clock of a client that is not in the set, counted from 0. */
+  contiguous(client: number): number {
+    const bounds = this.bounds.get(client)
+    return bounds !== undefined && bounds[0] === 0 ? bounds[1]! : 0
+  }
+}
+
+/** Adds a range that starts before the last one's end; true if any of it was new. */
+function insert(bounds: number[], clock: number, end: number): boolean {
+  const first = firstEndAtLeast(bounds, clock)
+  if (bounds[first]! <= clock && bounds[first + 1]! >= end) return false
+  let behind = first
+  while (behind < bounds.length && bounds[behind]! <= end) behind += 2
+  const merged =
+    behind === first ? [clock, end] : [Math.min(clock, bounds[first]!), Math.max(end, bounds[behind - 1]!)]
+  bounds.splice(first, behind - first, ...merged)
+  return true
+}
+
+/** The index of the first range whose end is at least `clock`; the length of the list if there is none. */
+function firstEndAtLeast(bounds: readonly number[], clock: number): number {
+  let low = 0
+  let high = bounds.length / 2
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (bounds[middle * 2 + 1]! < clock) low = middle + 1
+    else high = middle
+  }
+  return low * 2
+}

@@ -1,0 +1,361 @@
+import {
+  agreedVersion,
+  CLOSE,
+  decodeFrame,
+  decodeStateVector,
+  encodeFrame,
+  encodeStateVector,
+  type HelloMessage,
+  type Message,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  type RejectCode,
+  type UnknownMessage,
+  writeAwarenessEntries,
+} from '@skein/protocol'
+import * as Y from 'yjs'
+import { Coverage } from './coverage.js'
+import { RoomPresence } from './room-presence.js'
+
+/** A connection to a room, numbered by the caller; numbers are never used again. */
+export type MemberId = number
+
+/** An update at its place in the room's log. */
+export interface PersistedUpdate {
+  readonly position: number
+  readonly update: Uint8Array
+}
+
+/** What a room wants done. */
+export interface RoomEffects {
+  /**
+   * To be appended to the log, in order. When it is on disk call `committed` with the last position: only
+   * that releases acknowledgements.
+   */
+  readonly persist: readonly PersistedUpdate[]
+  /** Frames that may be sent at once. */
+  readonly send: readonly { readonly to: readonly MemberId[]; readonly frame: Uint8Array }[]
+  /** Connections to close; their `leave` follows as for any closed connection. */
+  readonly close: readonly { readonly member: MemberId; readonly code: number; readonly reason: string }[]
+}
+
+export interface RoomOptions {
+  readonly relayId: string
+  readonly frameBytesMax: number
+  readonly updateBytesMax: number
+}
+
+/** Log entries from which compaction pays: loading fewer is quick. */
+export const COMPACT_ENTRIES_MIN = 1_000
+
+/** Each member hears something at least this often, give or take the half: stock clients give up after 30 s. */
+export const KEEP_ALIVE_MS = 10_000
+
+interface Member {
+  lastSentMs: number
+  /** Numbered updates whose log position is not on disk yet, oldest first. */
+  readonly waiting: { readonly seq: number; readonly position: number }[]
+}
+
+/**
+ * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
+ * keeps the updates as bytes and never builds a Y.Doc. Rules: SPEC.md, R1 to R14.
+ */
+export class Room {
+  private readonly members = new Map<MemberId, Member>()
+  private readonly coverage = new Coverage()
+  private readonly presence = new RoomPresence()
+  /** The content: one merged update, then what came since. */
+  private merged: Uint8Array = EMPTY_UPDATE
+  private tail: Uint8Array[] = []
+  private tailBytes = 0
+  /** Entries that the log holds. */
+  private logEntries = 0
+  private position = 0
+  private committedPosition = 0
+  private nextSweepMs: number | undefined
+
+  /**
+   * @param logged what the log holds, oldest first
+   * @throws ProtocolError where one of them is not an update
+   */
+  constructor(
+    private readonly options: RoomOptions,
+    logged: readonly PersistedUpdate[],
+  ) {
+    for (const { position, update } of logged) {
+      this.coverage.add(update)
+      this.keep(update)
+      this.position = position
+    }
+    this.committedPosition = this.position
+  }
+
+  get memberCount(): number {
+    return this.members.size
+  }
+
+  /** The log position of the last update that came in. */
+  get lastPosition(): number {
+    return this.position
+  }
+
+  /** Whether everything that came in is on disk. */
+  get settled(): boolean {
+    return this.committedPosition === this.position
+  }
+
+  /** When `timeout` wants to be called; undefined while nobody is here. */
+  get deadline(): number | undefined {
+    return this.nextSweepMs
+  }
+
+  /** Everything the room holds, as one update. */
+  state(): Uint8Array {
+    if (this.tail.length > 0) {
+      this.merged = Y.mergeUpdates([this.merged, ...this.tail])
+      this.tail = []
+      this.tailBytes = 0
+    }
+    return this.merged
+  }
+
+  /**
+   * One update to put in the place of everything the log holds, where that has become worth it. Ask when
+   * the room is settled; the log then holds one entry.
+   */
+  compaction(): PersistedUpdate | undefined {
+    if (!this.settled || this.logEntries < COMPACT_ENTRIES_MIN) return undefined
+    this.logEntries = 1
+    return { position: this.position, update: this.state() }
+  }
+
+  /** A connection was made. `skein`: its URL offers Skein. */
+  join(nowMs: number, id: MemberId, skein: boolean): RoomEffects {
+    const effects = new Effects()
+    this.members.set(id, { lastSentMs: nowMs, waiting: [] })
+    this.nextSweepMs ??= nowMs + KEEP_ALIVE_MS
+    if (skein) effects.sendTo([id], encodeFrame(this.hello()))
+    const stateVector = encodeStateVector(this.coverage.stateVector())
+    effects.sendTo([id], encodeFrame({ type: 'sync-step-1', stateVector }))
+    const present = this.presence.all()
+    if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
+    return effects
+  }
+
+  /** A frame arrived. Whatever it holds, only its sender can suffer from it. */
+  receive(nowMs: number, id: MemberId, frame: Uint8Array): RoomEffects {
+    const member = this.members.get(id)
+    const effects = new Effects()
+    if (member === undefined) return effects
+    try {
+      this.handle(nowMs, id, member, decodeFrame(frame), effects)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      effects.close.push({ member: id, code: CLOSE.malformedFrame, reason: error.message })
+    }
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  /** A connection is closed. */
+  leave(nowMs: number, id: MemberId): RoomEffects {
+    const effects = new Effects()
+    if (!this.members.delete(id)) return effects
+    if (this.members.size === 0) this.nextSweepMs = undefined
+    const gone = this.presence.memberLeft(nowMs, id)
+    if (gone !== undefined) this.sendToOthers(id, encodeFrame({ type: 'awareness', update: gone }), effects)
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  /** Everything up to this position is on disk. */
+  committed(nowMs: number, position: number): RoomEffects {
+    const effects = new Effects()
+    this.committedPosition = Math.max(this.committedPosition, position)
+    for (const [id, member] of this.members) this.acknowledge(id, member, effects)
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  /** `deadline` has come: a sign of life for members that heard nothing for a while. */
+  timeout(nowMs: number): RoomEffects {
+    const effects = new Effects()
+    if (this.nextSweepMs === undefined || nowMs < this.nextSweepMs) return effects
+    this.nextSweepMs = nowMs + KEEP_ALIVE_MS
+    this.presence.forget(nowMs)
+    const idle: MemberId[] = []
+    for (const [id, member] of this.members) {
+      if (nowMs - member.lastSentMs >= KEEP_ALIVE_MS / 2) idle.push(id)
+    }
+    effects.sendTo(idle, KEEP_ALIVE_FRAME)
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  private handle(
+    nowMs: number,
+    id: MemberId,
+    member: Member,
+    message: Message | UnknownMessage,
+    effects: Effects,
+  ): void {
+    switch (message.type) {
+      case 'sync-step-1':
+        effects.sendTo([id], encodeFrame({ type: 'sync-step-2', update: this.diff(message.stateVector) }))
+        return
+      case 'sync-step-2':
+      case 'update':
+        this.update(id, message.update, effects, (code, reason) => {
+          const closeCode = code === 'too-large' ? CLOSE.frameTooLarge : CLOSE.malformedUpdate
+          effects.close.push({ member: id, code: closeCode, reason })
+        })
+        return
+      case 'numbered-update':
+        this.numberedUpdate(id, member, message.seq, message.update, effects)
+        return
+      case 'awareness': {
+        const accepted = this.presence.receive(nowMs, id, message.update)
+        if (accepted !== undefined) {
+          this.sendToOthers(id, encodeFrame({ type: 'awareness', update: accepted }), effects)
+        }
+        return
+      }
+      case 'query-awareness': {
+        const update = this.presence.all()
+        if (update !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update }))
+        return
+      }
+      case 'hello':
+        if (agreedVersion(message, this.hello()) === undefined) {
+          const reason = `this relay speaks version ${PROTOCOL_VERSION}, the agent ${message.versionMin} to ${message.versionMax}`
+          effects.close.push({ member: id, code: CLOSE.noCommonVersion, reason })
+        }
+        return
+      case 'ping':
+        effects.sendTo([id], encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
+        return
+      // What only a relay sends, and what this version does not know, is skipped.
+      case 'auth-denied':
+      case 'ack':
+      case 'reject':
+      case 'pong':
+      case 'unknown':
+        return
+    }
+  }
+
+  private numberedUpdate(
+    id: MemberId,
+    member: Member,
+    seq: number,
+    update: Uint8Array,
+    effects: Effects,
+  ): void {
+    const taken = this.update(id, update, effects, (code, reason) => {
+      effects.sendTo([id], encodeFrame({ type: 'reject', seq, code, reason }))
+    })
+    if (!taken) return
+    // Also where it brought nothing new: what it repeats may still be on its way to the disk.
+    member.waiting.push({ seq, position: this.position })
+    this.acknowledge(id, member, effects)
+  }
+
+  /** Logs and forwards an update if it brings anything new. False where it is refused. */
+  private update(
+    from: MemberId,
+    update: Uint8Array,
+    effects: Effects,
+    refuse: (code: RejectCode, reason: string) => void,
+  ): boolean {
+    if (update.length > this.options.updateBytesMax) {
+      refuse('too-large', `update of ${update.length} bytes, this relay takes ${this.options.updateBytesMax}`)
+      return false
+    }
+    let isNew: boolean
+    try {
+      isNew = this.coverage.add(update)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      refuse(error.code === 'too-large' ? 'too-large' : 'malformed', error.message)
+      return false
+    }
+    if (!isNew) return true
+    // A copy: the view would keep the socket's whole receive buffer alive.
+    const kept = update.slice()
+    this.position++
+    this.keep(kept)
+    effects.persist.push({ position: this.position, update: kept })
+    this.sendToOthers(from, encodeFrame({ type: 'update', update: kept }), effects)
+    return true
+  }
+
+  private keep(update: Uint8Array): void {
+    this.tail.push(update)
+    this.tailBytes += update.length
+    this.logEntries++
+    // Merging when the tail has outgrown the rest costs each byte a bounded number of copies.
+    if (this.tail.length >= COMPACT_ENTRIES_MIN && this.tailBytes >= this.merged.length) this.state()
+  }
+
+  private acknowledge(id: MemberId, member: Member, effects: Effects): void {
+    let count = 0
+    while (count < member.waiting.length && member.waiting[count]!.position <= this.committedPosition) count++
+    // Rejected numbers leave gaps, so each run of neighbours is one range.
+    for (let i = 0; i < count; ) {
+      const from = member.waiting[i]!.seq
+      let to = from
+      for (i++; i < count && member.waiting[i]!.seq === to + 1; i++) to++
+      effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'relay' }))
+    }
+    member.waiting.splice(0, count)
+  }
+
+  private diff(stateVector: Uint8Array): Uint8Array {
+    decodeStateVector(stateVector)
+    return Y.diffUpdate(this.state(), stateVector)
+  }
+
+  private sendToOthers(from: MemberId, frame: Uint8Array, effects: Effects): void {
+    const others: MemberId[] = []
+    for (const id of this.members.keys()) if (id !== from) others.push(id)
+    effects.sendTo(others, frame)
+  }
+
+  private noteSent(nowMs: number, effects: Effects): void {
+    for (const { to } of effects.send) {
+      for (const id of to) {
+        const member = this.members.get(id)
+        if (member !== undefined) member.lastSentMs = nowMs
+      }
+    }
+  }
+
+  private hello(): HelloMessage {
+    return {
+      type: 'hello',
+      versionMin: PROTOCOL_VERSION,
+      versionMax: PROTOCOL_VERSION,
+      id: this.options.relayId,
+      frameBytesMax: this.options.frameBytesMax,
+      updateBytesMax: this.options.updateBytesMax,
+      features: [],
+    }
+  }
+}
+
+/** An update without structs and without deletions. */
+const EMPTY_UPDATE: Uint8Array = Uint8Array.of(0, 0)
+
+/** Awareness of nobody: what stock clients take as a sign of life. */
+const KEEP_ALIVE_FRAME = encodeFrame({ type: 'awareness', update: writeAwarenessEntries([]) })
+
+class Effects implements RoomEffects {
+  readonly persist: PersistedUpdate[] = []
+  readonly send: { to: readonly MemberId[]; frame: Uint8Array }[] = []
+  readonly close: { member: MemberId; code: number; reason: string }[] = []
+
+  sendTo(to: readonly MemberId[], frame: Uint8Array): void {
+    if (to.length > 0) this.send.push({ to, frame })
+  }
+}

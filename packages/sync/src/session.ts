@@ -1,0 +1,342 @@
+import {
+  agreedVersion,
+  CLOSE,
+  decodeFrame,
+  encodeFrame,
+  encodeStateVector,
+  type HelloMessage,
+  LIMITS,
+  type Message,
+  PROTOCOL_VERSION,
+  ProtocolError,
+  type RejectCode,
+  scanUpdate,
+  type UnknownMessage,
+} from '@skein/protocol'
+import type { Outbox } from './outbox.js'
+
+/** What a session reads of the document. Both calls are synchronous and change nothing. */
+export interface Replica {
+  stateVector(): Uint8Array
+  /** The update that brings a replica with this state vector up to date. */
+  diff(stateVector: Uint8Array): Uint8Array
+}
+
+/** What a session wants done. Fields that are absent ask for nothing. */
+export interface SessionEffects {
+  /** Frames to send, in order. */
+  readonly send: readonly Uint8Array[]
+  /** Updates to apply to the document; checked, in order. */
+  readonly apply: readonly Uint8Array[]
+  /** Awareness updates to apply. */
+  readonly presence: readonly Uint8Array[]
+  /** Give this agent's presence to `presence()`: the other side has asked, or is new. */
+  readonly announce?: boolean
+  /** Close the connection. The session is over. */
+  readonly close?: { readonly code: number; readonly reason: string }
+  /** Tell the application. */
+  readonly problem?: SessionProblem
+}
+
+export type SessionProblem =
+  | { readonly kind: 'denied'; readonly reason: string }
+  | { readonly kind: 'too-large'; readonly bytes: number; readonly bytesMax: number }
+  | { readonly kind: 'rejected'; readonly code: RejectCode; readonly reason: string }
+  | { readonly kind: 'malformed'; readonly reason: string }
+
+/** Silence after which a Skein relay is pinged. Also how old the round trip may be. */
+export const PING_AFTER_MS = 10_000
+/** Silence for this long after a ping means that the connection is dead. */
+export const PONG_WITHIN_MS = 5_000
+/** So does a pong that is missing for this long, whatever else arrives: what is sent here gets lost. */
+export const PONG_WITHIN_MS_MAX = 30_000
+/** A timer later than this proves nothing: messages may be waiting behind it. One more probe decides. */
+export const TIMER_LATE_MS = 1_000
+/** Silence after which a plain server is asked for a step 2, the one thing it always answers. */
+export const ASK_AFTER_MS = 20_000
+/** How long a plain server may take for it. Together they stay within y-websocket's own 30 s. */
+export const ANSWER_WITHIN_MS = 10_000
+/** How long the first exchange may go without any message: a large step 2 arrives as one frame. */
+export const FIRST_SYNC_WITHIN_MS = 120_000
+
+/**
+ * An agent's side of one connection to a relay or a plain y-websocket server, from open to close.
+ * Times are milliseconds of one monotonic clock. The caller does what the effects say and calls
+ * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S12.
+ */
+export class Session {
+  private relay: HelloMessage | undefined
+  private askedByServer = false
+  private answeredByServer = false
+  private lastReceivedMs: number
+  private probeSentMs: number | undefined
+  private roundTrip: number | undefined
+  private seq = 0
+  /** Numbered updates that wait for their acknowledgement, oldest first. */
+  private readonly waiting: { seq: number; coversEdits: number }[] = []
+  /** The first number that was refused: acknowledgements of later ones no longer cover all before them. */
+  private refusedSeq = Number.POSITIVE_INFINITY
+  private probedAgain = false
+  /** Set while the connection is congested: what the document held when sending stopped. */
+  private heldBack: { readonly since: Uint8Array } | undefined
+
+  constructor(
+    private readonly agentId: string,
+    private readonly replica: Replica,
+    private readonly outbox: Outbox,
+    nowMs: number,
+  ) {
+    this.lastReceivedMs = nowMs
+  }
+
+  /** `relay`: it said hello, so it confirms durability. `server`: plain y-websocket, as far as is known. */
+  get kind(): 'relay' | 'server' {
+    return this.relay === undefined ? 'server' : 'relay'
+  }
+
+  /** Both sides have told each other what they lack: edits flow. */
+  get live(): boolean {
+    return this.askedByServer && this.answeredByServer
+  }
+
+  /** The last measured round trip in milliseconds. */
+  get roundTripMs(): number | undefined {
+    return this.roundTrip
+  }
+
+  /** When `timeout` wants to be called. */
+  get deadline(): number {
+    if (!this.live) return this.lastReceivedMs + FIRST_SYNC_WITHIN_MS
+    const relay = this.kind === 'relay'
+    if (this.probeSentMs === undefined) return this.lastReceivedMs + (relay ? PING_AFTER_MS : ASK_AFTER_MS)
+    if (!relay) return this.probeSentMs + ANSWER_WITHIN_MS
+    const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs)
+    return Math.min(lastSign + PONG_WITHIN_MS, this.probeSentMs + PONG_WITHIN_MS_MAX)
+  }
+
+  /** The connection is open. */
+  opened(): SessionEffects {
+    return { ...NOTHING, send: [this.step1()], announce: true }
+  }
+
+  /** A frame arrived. */
+  receive(nowMs: number, frame: Uint8Array): SessionEffects {
+    this.lastReceivedMs = nowMs
+    try {
+      return this.handle(nowMs, decodeFrame(frame))
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      const reason = error.message
+      return {
+        ...NOTHING,
+        close: { code: CLOSE.malformedFrame, reason },
+        problem: { kind: 'malformed', reason },
+      }
+    }
+  }
+
+  /** An edit was made, here or by a neighbour that this session serves; the outbox has numbered it. */
+  edit(update: Uint8Array): SessionEffects {
+    // Before the server has asked, the answer to its step 1 will contain this edit.
+    if (!this.askedByServer || this.heldBack !== undefined) return NOTHING
+    return this.sendUpdate(update, false)
+  }
+
+  /** Whether edits are being held back. */
+  get congested(): boolean {
+    return this.heldBack !== undefined
+  }
+
+  /**
+   * The connection takes bytes more slowly than edits come. They are held back, and follow as one merged
+   * update once `relieved` is called.
+   */
+  congestion(): void {
+    if (this.askedByServer) this.heldBack ??= { since: this.replica.stateVector() }
+  }
+
+  /** The connection has drained. */
+  relieved(): SessionEffects {
+    if (this.heldBack === undefined) return NOTHING
+    const { since } = this.heldBack
+    this.heldBack = undefined
+    return this.sendUpdate(this.replica.diff(since), false)
+  }
+
+  /** This agent's presence, or that of neighbours it serves, as an awareness update. */
+  presence(update: Uint8Array): SessionEffects {
+    return sends(encodeFrame({ type: 'awareness', update }))
+  }
+
+  /** `deadline` has come, perhaps long ago: timers in hidden tabs are throttled. */
+  timeout(nowMs: number): SessionEffects {
+    const lateMs = nowMs - this.deadline
+    if (lateMs < 0) return NOTHING
+    if (!this.live) return this.dead('no complete answer from the server')
+    if (this.probeSentMs === undefined) return this.probe(nowMs)
+    if (lateMs < TIMER_LATE_MS || this.probedAgain) return this.dead('the server does not answer')
+    this.probedAgain = true
+    this.probeSentMs = undefined
+    return this.probe(nowMs)
+  }
+
+  /** Finds out now whether the connection still works, e.g. after the machine has slept. */
+  probe(nowMs: number): SessionEffects {
+    if (!this.live || this.probeSentMs !== undefined) return NOTHING
+    this.probeSentMs = nowMs
+    const frame =
+      this.kind === 'relay' ? encodeFrame({ type: 'ping', sentAtUs: Math.round(nowMs * 1000) }) : this.step1()
+    return sends(frame)
+  }
+
+  private handle(nowMs: number, message: Message | UnknownMessage): SessionEffects {
+    // A ping to a relay is ended by its pong alone: only that proves that what is sent here arrives, too.
+    if (this.kind === 'server' && message.type !== 'sync-step-2') this.probeEnded()
+    switch (message.type) {
+      case 'hello':
+        return this.hello(message)
+      case 'sync-step-1':
+        return this.answer(nowMs, message.stateVector)
+      case 'sync-step-2':
+        return this.step2(nowMs, message.update)
+      case 'update':
+        scanUpdate(message.update)
+        return { ...NOTHING, apply: [message.update] }
+      case 'awareness':
+        return { ...NOTHING, presence: [message.update] }
+      case 'query-awareness':
+        return { ...NOTHING, announce: true }
+      case 'auth-denied':
+        return { ...NOTHING, problem: { kind: 'denied', reason: message.reason } }
+      case 'ack':
+        this.acknowledged(message.to)
+        return NOTHING
+      case 'reject':
+        return this.rejected(message.seq, message.code, message.reason)
+      case 'ping':
+        return sends(encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
+      case 'pong':
+        this.roundTrip = Math.max(0, nowMs - message.pingSentAtUs / 1000)
+        this.probeEnded()
+        return NOTHING
+      case 'numbered-update':
+      case 'unknown':
+        return NOTHING
+    }
+  }
+
+  private hello(hello: HelloMessage): SessionEffects {
+    const mine: HelloMessage = {
+      type: 'hello',
+      versionMin: PROTOCOL_VERSION,
+      versionMax: PROTOCOL_VERSION,
+      id: this.agentId,
+      frameBytesMax: LIMITS.frameBytesMax,
+      updateBytesMax: LIMITS.updateBytesMax,
+      features: [],
+    }
+    if (agreedVersion(mine, hello) === undefined) {
+      const reason = `the relay speaks versions ${hello.versionMin} to ${hello.versionMax}, this agent ${PROTOCOL_VERSION}`
+      return { ...NOTHING, close: { code: CLOSE.noCommonVersion, reason } }
+    }
+    this.relay = hello
+    return sends(encodeFrame(mine))
+  }
+
+  private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
+    const wasLive = this.live
+    this.askedByServer = true
+    const answered = this.sendUpdate(this.replica.diff(stateVector), true)
+    return wasLive ? answered : join(answered, this.nowLive(nowMs))
+  }
+
+  private step2(nowMs: number, update: Uint8Array): SessionEffects {
+    scanUpdate(update)
+    if (this.kind === 'server' && this.probeSentMs !== undefined) {
+      this.roundTrip = nowMs - this.probeSentMs
+      this.probeEnded()
+    }
+    const wasLive = this.live
+    this.answeredByServer = true
+    let effects: SessionEffects = { ...NOTHING, apply: [update] }
+    if (!this.askedByServer) {
+      // A server that answers without asking doesn't say what it lacks, so it gets everything.
+      this.askedByServer = true
+      effects = join(effects, this.sendUpdate(this.replica.diff(EMPTY_STATE_VECTOR), false))
+    }
+    return wasLive ? effects : join(effects, this.nowLive(nowMs))
+  }
+
+  /** The first probe measures the round trip. */
+  private nowLive(nowMs: number): SessionEffects {
+    return this.live && this.kind === 'relay' ? this.probe(nowMs) : NOTHING
+  }
+
+  private sendUpdate(update: Uint8Array, answersStep1: boolean): SessionEffects {
+    const bytesMax = Math.min(LIMITS.updateBytesMax, this.relay?.updateBytesMax ?? Number.POSITIVE_INFINITY)
+    if (update.length > bytesMax) {
+      this.refusedSeq = Math.min(this.refusedSeq, this.seq + 1)
+      return { ...NOTHING, problem: { kind: 'too-large', bytes: update.length, bytesMax } }
+    }
+    if (this.relay === undefined) {
+      this.outbox.handOver(this.outbox.last)
+      return sends(encodeFrame({ type: answersStep1 ? 'sync-step-2' : 'update', update }))
+    }
+    this.seq++
+    // Beyond the limit the newest entries share one, which is confirmed with the last of them.
+    if (this.waiting.length >= WAITING_MAX) this.waiting.pop()
+    this.waiting.push({ seq: this.seq, coversEdits: this.outbox.last })
+    return sends(encodeFrame({ type: 'numbered-update', seq: this.seq, answersStep1, update }))
+  }
+
+  private acknowledged(to: number): void {
+    while (this.waiting.length > 0 && this.waiting[0]!.seq <= to) {
+      const { seq, coversEdits } = this.waiting.shift()!
+      if (seq < this.refusedSeq) this.outbox.confirm(coversEdits)
+    }
+  }
+
+  private rejected(seq: number, code: RejectCode, reason: string): SessionEffects {
+    this.refusedSeq = Math.min(this.refusedSeq, seq)
+    const index = this.waiting.findIndex((entry) => entry.seq === seq)
+    if (index >= 0) this.waiting.splice(index, 1)
+    return { ...NOTHING, problem: { kind: 'rejected', code, reason } }
+  }
+
+  private probeEnded(): void {
+    this.probeSentMs = undefined
+    this.probedAgain = false
+  }
+
+  private dead(reason: string): SessionEffects {
+    return { ...NOTHING, close: { code: CLIENT_GAVE_UP, reason } }
+  }
+
+  private step1(): Uint8Array {
+    return encodeFrame({ type: 'sync-step-1', stateVector: this.replica.stateVector() })
+  }
+}
+
+/** Unacknowledged updates that are tracked one by one. */
+const WAITING_MAX = 10_000
+
+/** Browsers may close with 1000 and 3000-4999 only; in a trace this one tells who gave up. */
+const CLIENT_GAVE_UP = 4000
+
+const EMPTY_STATE_VECTOR = encodeStateVector(new Map())
+
+const NOTHING: SessionEffects = { send: [], apply: [], presence: [] }
+
+function sends(frame: Uint8Array): SessionEffects {
+  return { ...NOTHING, send: [frame] }
+}
+
+function join(a: SessionEffects, b: SessionEffects): SessionEffects {
+  return {
+    ...a,
+    ...b,
+    send: [...a.send, ...b.send],
+    apply: [...a.apply, ...b.apply],
+    presence: [...a.presence, ...b.presence],
+  }
+}

@@ -1,0 +1,262 @@
+import { encodeFrame } from '@skein/protocol'
+import { describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { Outbox } from '../src/index.js'
+import { decoded, HELLO, liveSession, STEP_1_EMPTY, STEP_2_EMPTY, session, updateOf } from './helpers.js'
+
+const ack = (from: number, to: number) => encodeFrame({ type: 'ack', from, to, tier: 'relay' })
+
+/** Numbers an edit and gives it to the session. */
+function edit({ doc, outbox, session }: ReturnType<typeof liveSession>, key: string) {
+  let update: Uint8Array | undefined
+  const keep = (bytes: Uint8Array) => {
+    update = bytes
+  }
+  doc.on('update', keep)
+  doc.getMap('state').set(key, key)
+  doc.off('update', keep)
+  outbox.add()
+  return session.edit(update!)
+}
+
+describe('session', () => {
+  test('S1 opens with step 1 and an announcement', () => {
+    const { doc, session: s } = session()
+    doc.getMap('state').set('a', 1)
+    const effects = s.opened()
+    expect(decoded(effects)).toEqual([{ type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) }])
+    expect(effects.announce).toBe(true)
+  })
+
+  test('S2 sends a plain server nothing that a stock client would not', () => {
+    const parts = session()
+    const { session: s } = parts
+    const sent = [
+      s.opened(),
+      s.receive(1, STEP_1_EMPTY),
+      s.receive(2, STEP_2_EMPTY),
+      edit(parts, 'a'),
+      s.timeout(20_002),
+    ].flatMap((effects) => effects.send)
+    expect(s.live).toBe(true)
+    expect(sent.length).toBe(4)
+    for (const frame of sent) expect(frame[0]).toBeLessThan(64)
+  })
+
+  test('S3 answers a relay with a numbered update, a plain server with a step 2', () => {
+    const plain = session()
+    plain.doc.getMap('state').set('a', 1)
+    plain.session.opened()
+    expect(decoded(plain.session.receive(1, STEP_1_EMPTY))).toEqual([
+      { type: 'sync-step-2', update: Y.encodeStateAsUpdate(plain.doc) },
+    ])
+
+    const relay = session()
+    relay.doc.getMap('state').set('a', 1)
+    relay.session.opened()
+    relay.session.receive(1, HELLO)
+    expect(decoded(relay.session.receive(1, STEP_1_EMPTY))).toEqual([
+      { type: 'numbered-update', seq: 1, answersStep1: true, update: Y.encodeStateAsUpdate(relay.doc) },
+    ])
+  })
+
+  test('S4 is live after both exchanges, in either order', () => {
+    for (const order of [
+      [STEP_1_EMPTY, STEP_2_EMPTY],
+      [STEP_2_EMPTY, STEP_1_EMPTY],
+    ]) {
+      const { session: s } = session()
+      s.opened()
+      s.receive(1, HELLO)
+      s.receive(1, order[0]!)
+      s.receive(1, order[1]!)
+      expect(s.live).toBe(true)
+    }
+  })
+
+  test('S4 gives everything to a server that never asks', () => {
+    const { doc, session: s } = session()
+    doc.getMap('state').set('a', 1)
+    s.opened()
+    const effects = s.receive(1, STEP_2_EMPTY)
+    expect(decoded(effects)).toEqual([{ type: 'update', update: Y.encodeStateAsUpdate(doc) }])
+    expect(s.live).toBe(true)
+  })
+
+  test('S5 an edit before the other side has asked is sent once, in the answer', () => {
+    const parts = session()
+    parts.session.opened()
+    parts.session.receive(0, HELLO)
+    expect(edit(parts, 'early').send).toEqual([])
+    const [answer] = decoded(parts.session.receive(1, STEP_1_EMPTY))
+    expect(answer).toMatchObject({ type: 'numbered-update', update: Y.encodeStateAsUpdate(parts.doc) })
+  })
+
+  test('S6 an acknowledgement confirms every edit made before that number was sent', () => {
+    const parts = session(new Y.Doc(), new Outbox(3))
+    parts.session.opened()
+    parts.session.receive(0, HELLO)
+    parts.session.receive(0, STEP_1_EMPTY) // number 1 covers the 3 edits of an earlier run
+    edit(parts, 'a') // number 2
+    edit(parts, 'b') // number 3
+    expect(parts.outbox.unconfirmed).toBe(5)
+    parts.session.receive(1, ack(1, 1))
+    expect(parts.outbox.unconfirmed).toBe(2)
+    parts.session.receive(2, ack(2, 3))
+    expect(parts.outbox.unconfirmed).toBe(0)
+  })
+
+  test('S6 confirms nothing beyond a refused number', () => {
+    const parts = liveSession()
+    edit(parts, 'a') // number 2
+    edit(parts, 'b') // number 3
+    edit(parts, 'c') // number 4
+    const reject = encodeFrame({ type: 'reject', seq: 3, code: 'too-large', reason: 'no' })
+    expect(parts.session.receive(1, reject).problem).toMatchObject({ kind: 'rejected', code: 'too-large' })
+    parts.session.receive(2, ack(1, 2))
+    parts.session.receive(3, ack(4, 4))
+    expect(parts.outbox.confirmed).toBe(1)
+  })
+
+  test('S7 a plain server is handed edits but confirms none', () => {
+    const parts = session()
+    parts.session.opened()
+    parts.session.receive(0, STEP_1_EMPTY)
+    edit(parts, 'a')
+    expect(parts.outbox.notHandedOver).toBe(0)
+    expect(parts.outbox.unconfirmed).toBe(1)
+  })
+
+  test('S8 an edit over the limit is reported and later ones go on, unconfirmed', () => {
+    const parts = liveSession()
+    parts.outbox.add()
+    const effects = parts.session.edit(new Uint8Array((1 << 19) + 1))
+    expect(effects.send).toEqual([])
+    expect(effects.problem).toMatchObject({ kind: 'too-large', bytesMax: 1 << 19 })
+    expect(decoded(edit(parts, 'small'))).toMatchObject([{ type: 'numbered-update', seq: 2 }])
+    parts.session.receive(1, ack(1, 2))
+    expect(parts.outbox.confirmed).toBe(0)
+  })
+
+  test.each([
+    ['a frame', Uint8Array.of(0, 9)],
+    ['an update', encodeFrame({ type: 'update', update: Uint8Array.of(1, 1, 1) })],
+    ['a step 2', encodeFrame({ type: 'sync-step-2', update: Uint8Array.of(0, 0, 7) })],
+  ])('S9 %s that does not decode closes the connection and is not applied', (_what, frame) => {
+    const effects = liveSession().session.receive(1, frame)
+    expect(effects.apply).toEqual([])
+    expect(effects.close?.code).toBe(4400)
+    expect(effects.problem?.kind).toBe('malformed')
+  })
+
+  test('S9 applies what decodes, and skips unknown messages', () => {
+    const { session: s } = liveSession()
+    const update = updateOf('a')
+    expect(s.receive(1, encodeFrame({ type: 'update', update })).apply).toEqual([update])
+    expect(s.receive(2, Uint8Array.of(120, 1, 2))).toEqual({ send: [], apply: [], presence: [] })
+  })
+
+  test('S10 a silent relay is pinged, and dead without an answer', () => {
+    const { session: s } = liveSession()
+    expect(s.deadline).toBe(10_000)
+    expect(decoded(s.timeout(10_000))).toEqual([{ type: 'ping', sentAtUs: 10_000_000 }])
+    expect(s.deadline).toBe(15_000)
+    expect(s.timeout(15_000).close?.code).toBe(4000)
+  })
+
+  test('S10 a pong measures the round trip and ends the alarm', () => {
+    const { session: s } = liveSession()
+    s.timeout(10_000)
+    s.receive(10_023, encodeFrame({ type: 'pong', pingSentAtUs: 10_000_000 }))
+    expect(s.roundTripMs).toBe(23)
+    expect(s.deadline).toBe(20_023)
+  })
+
+  test('S10 other messages put the alarm off, but not for ever', () => {
+    const { session: s } = liveSession()
+    s.timeout(10_000)
+    for (let now = 12_000; now < 40_000; now += 2_000) {
+      s.receive(now, encodeFrame({ type: 'update', update: updateOf('a') }))
+    }
+    expect(s.deadline).toBe(40_000)
+    expect(s.timeout(40_000).close).toBeDefined()
+  })
+
+  test('S10 a late timer asks once more before it gives up', () => {
+    const { session: s } = liveSession()
+    s.timeout(10_000)
+    expect(decoded(s.timeout(70_000))).toMatchObject([{ type: 'ping' }])
+    expect(s.timeout(130_000).close).toBeDefined()
+  })
+
+  test('S10 a plain server is asked for a step 2', () => {
+    const { session: s } = session()
+    s.opened()
+    s.receive(0, STEP_1_EMPTY)
+    s.receive(0, STEP_2_EMPTY)
+    expect(s.deadline).toBe(20_000)
+    expect(decoded(s.timeout(20_000))).toMatchObject([{ type: 'sync-step-1' }])
+    s.receive(20_040, STEP_2_EMPTY)
+    expect(s.roundTripMs).toBe(40)
+    s.timeout(40_040)
+    expect(s.timeout(50_040).close).toBeDefined()
+  })
+
+  test('S11 the first exchange may stay silent for two minutes', () => {
+    const { session: s } = session()
+    s.opened()
+    expect(s.timeout(119_999).close).toBeUndefined()
+    expect(s.timeout(120_000).close).toBeDefined()
+  })
+
+  test('S12 edits held back follow as one update, and only then count as sent', () => {
+    const parts = liveSession()
+    edit(parts, 'a') // number 2
+    parts.session.congestion()
+    expect(edit(parts, 'b').send).toEqual([])
+    expect(edit(parts, 'c').send).toEqual([])
+    parts.session.receive(1, ack(1, 2))
+    expect(parts.outbox.unconfirmed).toBe(2)
+    const [late] = decoded(parts.session.relieved())
+    expect(late).toMatchObject({ type: 'numbered-update', seq: 3 })
+    const other = new Y.Doc()
+    Y.applyUpdate(other, (late as { update: Uint8Array }).update)
+    expect(other.store.pendingStructs).not.toBeNull() // it holds b and c, not a
+    parts.session.receive(2, ack(3, 3))
+    expect(parts.outbox.unconfirmed).toBe(0)
+  })
+
+  test('S13 versions that do not meet close with a final code', () => {
+    const { session: s } = session()
+    s.opened()
+    const hello = encodeFrame({
+      type: 'hello',
+      versionMin: 7,
+      versionMax: 9,
+      id: 'r',
+      frameBytesMax: 1,
+      updateBytesMax: 1,
+      features: [],
+    })
+    expect(s.receive(1, hello).close?.code).toBe(4406)
+  })
+})
+
+describe('outbox', () => {
+  test('O1 edits of an earlier run come first', () => {
+    const outbox = new Outbox(2)
+    expect(outbox.unconfirmed).toBe(2)
+    expect(outbox.add()).toBe(3)
+  })
+
+  test('O2 marks only rise', () => {
+    const outbox = new Outbox()
+    outbox.add()
+    outbox.add()
+    outbox.confirm(2)
+    outbox.confirm(1)
+    outbox.handOver(1)
+    expect(outbox.unconfirmed).toBe(0)
+    expect(outbox.notHandedOver).toBe(0)
+  })
+})
