@@ -1,1 +1,44 @@
-export {}
+/** The entry for browsers. */
+import type { Platform, Socket } from './platform.js'
+import { joinSpaceOn } from './space.js'
+import { openIndexedDbStore } from './store/indexeddb-store.js'
+import type { JoinOptions, Space } from './types.js'
+
+export * from './index.js'
+
+/**
+ * Joins a space. Resolves as soon as the stored replica is loaded, online or not; connecting goes on in
+ * the background (`status`, `whenSynced`).
+ * @param name 1 to 128 characters; see `checkSpaceName` in @skein/protocol
+ * @throws SkeinError `bad-space-name`, `bad-relay-url`, `bad-value`. A store that cannot be opened does
+ *   not throw: the space goes on in memory, and `status.store` and `status.error` say so.
+ */
+export function joinSpace(name: string, options: JoinOptions = {}): Promise<Space> {
+  return joinSpaceOn(BROWSER, name, options)
+}
+
+const BROWSER: Platform = {
+  connect(url) {
+    const socket = new WebSocket(url)
+    socket.binaryType = 'arraybuffer'
+    return socket as Socket
+  },
+  openStore: (space, options) => openIndexedDbStore(options.databaseName ?? `skein/${space}`),
+  storeRequired: (options) => options.store !== undefined,
+  tabsByDefault: typeof BroadcastChannel === 'function',
+  onWake(callback) {
+    // A worker has no document; its page tells it nothing about visibility.
+    const page = typeof document === 'undefined' ? undefined : document
+    const onVisible = () => {
+      if (page?.visibilityState === 'visible') callback()
+    }
+    globalThis.addEventListener('online', callback)
+    globalThis.addEventListener('pageshow', callback)
+    page?.addEventListener('visibilitychange', onVisible)
+    return () => {
+      globalThis.removeEventListener('online', callback)
+      globalThis.removeEventListener('pageshow', callback)
+      page?.removeEventListener('visibilitychange', onVisible)
+    }
+  },
+}

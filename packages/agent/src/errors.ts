@@ -2,7 +2,7 @@
  * What went wrong, for programs. Every message says what happened, whether anything was applied, and
  * what can be done.
  *
- * - `bad-space-name`, `bad-key`, `bad-value`: an argument that cannot be used; nothing was applied
+ * - `bad-space-name`, `bad-relay-url`, `bad-key`, `bad-value`: an argument that cannot be used; nothing was applied
  * - `left`: the space was left before the call
  * - `refused`: a relay closed with a final code, or denied access; the agent stopped trying that relay
  * - `update-too-large`: an edit over the relay's limit; it is applied and stored here, and stays here
@@ -14,6 +14,7 @@
  */
 export type SkeinErrorCode =
   | 'bad-space-name'
+  | 'bad-relay-url'
   | 'bad-key'
   | 'bad-value'
   | 'left'

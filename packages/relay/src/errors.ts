@@ -6,7 +6,8 @@
  * - `data-corrupt`: the store as a whole cannot be opened; nothing was changed
  * - `data-version`: written by a newer version of the relay
  * - `room-corrupt`: one room's stored bytes are not what was written; other rooms work
- * - `log-write`: the disk refused a write; nothing of it was acknowledged
+ * - `log-write`: the disk refused a write; nothing of it is stored
+ * - `log-closed`: the log was closed, or stopped because its disk failed in the middle of a commit
  * - `bad-option`: an option that cannot be used
  */
 export type RelayErrorCode =
@@ -18,6 +19,7 @@ export type RelayErrorCode =
   | 'data-version'
   | 'room-corrupt'
   | 'log-write'
+  | 'log-closed'
   | 'bad-option'
 
 /** The one error type of this package. The message says what happened and what to do. */

@@ -1,1 +1,7 @@
-export {}
+/** The relay, for programs that run one themselves. The command line is `cli.ts`. */
+export { RelayError, type RelayErrorCode } from './errors.js'
+export { openLmdbLog } from './log/lmdb-log.js'
+export type { Log, LoggedUpdate } from './log/log.js'
+export { memoryLog } from './log/memory-log.js'
+export type { RelayEvent, RelayLimits, RelayOptions } from './options.js'
+export { createRelay, type Relay } from './relay.js'

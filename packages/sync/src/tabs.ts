@@ -1,22 +1,33 @@
 import { decodeFrame, encodeFrame, ProtocolError, scanUpdate } from '@skein/protocol'
 import type { Replica } from './session.js'
 
-/** What tabs of one device tell each other. `frame` holds stock sync and awareness messages. */
+/**
+ * What tabs of one device tell each other. `frame` holds stock sync and awareness messages; `relayed`
+ * marks an update that came from a relay, so it need not go there.
+ */
 export type TabMessage =
   | { readonly kind: 'hello'; readonly from: string; readonly served: boolean; readonly answer: boolean }
-  | { readonly kind: 'frame'; readonly from: string; readonly to?: string; readonly frame: Uint8Array }
+  | {
+      readonly kind: 'frame'
+      readonly from: string
+      readonly to?: string
+      readonly frame: Uint8Array
+      readonly relayed: boolean
+    }
   /** A relay has confirmed everything that a replica with this digest holds of its device's edits. */
   | { readonly kind: 'confirmed'; readonly from: string; readonly digest: string }
   | { readonly kind: 'bye'; readonly from: string }
 
 export interface TabEffects {
   readonly post: readonly TabMessage[]
-  /** Updates to apply, and to pass on to the relay if this tab has one. */
-  readonly apply: readonly Uint8Array[]
+  /** Updates to apply, and, unless they came from a relay, to pass on there. */
+  readonly apply: readonly { readonly update: Uint8Array; readonly relayed: boolean }[]
   /** Awareness updates to apply, and to pass on. */
   readonly presence: readonly Uint8Array[]
   /** Give everybody's presence to `presence()`: a tab is new. */
   readonly announce?: boolean
+  /** Another tab was given what it lacks: if all edits are confirmed, say so with `confirmed()`. */
+  readonly answered?: boolean
   /** A replica with this digest is confirmed by a relay. */
   readonly confirmed?: string
 }
@@ -77,7 +88,9 @@ export class Tabs {
 
   /** An update that came from the relay. */
   fromRelay(update: Uint8Array): TabEffects {
-    return this.needed ? { ...NOTHING, post: [this.frame({ type: 'update', update })] } : NOTHING
+    return this.needed
+      ? { ...NOTHING, post: [this.frame({ type: 'update', update }, { relayed: true })] }
+      : NOTHING
   }
 
   /** Presence to share: this tab's own, or, where `fromRelay`, what a tab without a relay would miss. */
@@ -110,7 +123,7 @@ export class Tabs {
     if (data.kind === 'confirmed') return { ...NOTHING, confirmed: data.digest }
     if (data.kind === 'frame') {
       if (data.to !== undefined && data.to !== this.id) return NOTHING
-      return this.handleFrame(data.from, data.frame)
+      return this.handleFrame(data.from, data.frame, data.relayed)
     }
     // A tab that this one did not know gets an answer, and is asked for what it has.
     if (known !== undefined && !data.answer) return NOTHING
@@ -121,18 +134,22 @@ export class Tabs {
     }
   }
 
-  private handleFrame(from: string, frame: Uint8Array): TabEffects {
+  private handleFrame(from: string, frame: Uint8Array, relayed: boolean): TabEffects {
     try {
       const message = decodeFrame(frame)
       switch (message.type) {
         case 'sync-step-1': {
           const update = this.replica.diff(message.stateVector)
-          return { ...NOTHING, post: [this.frame({ type: 'sync-step-2', update }, from)] }
+          return {
+            ...NOTHING,
+            post: [this.frame({ type: 'sync-step-2', update }, { to: from })],
+            answered: true,
+          }
         }
         case 'sync-step-2':
         case 'update':
           scanUpdate(message.update)
-          return { ...NOTHING, apply: [message.update] }
+          return { ...NOTHING, apply: [{ update: message.update, relayed }] }
         case 'awareness':
           return { ...NOTHING, presence: [message.update] }
         default:
@@ -159,14 +176,14 @@ export class Tabs {
   }
 
   private ask(to: string): TabMessage {
-    return this.frame({ type: 'sync-step-1', stateVector: this.replica.stateVector() }, to)
+    return this.frame({ type: 'sync-step-1', stateVector: this.replica.stateVector() }, { to })
   }
 
-  private frame(message: Parameters<typeof encodeFrame>[0], to?: string): TabMessage {
-    const frame = encodeFrame(message)
-    return to === undefined
-      ? { kind: 'frame', from: this.id, frame }
-      : { kind: 'frame', from: this.id, to, frame }
+  private frame(
+    message: Parameters<typeof encodeFrame>[0],
+    { relayed = false, ...to }: { to?: string; relayed?: boolean } = {},
+  ): TabMessage {
+    return { kind: 'frame', from: this.id, frame: encodeFrame(message), relayed, ...to }
   }
 }
 
@@ -181,7 +198,9 @@ function isTabMessage(data: unknown): data is TabMessage {
       return typeof message.served === 'boolean' && typeof message.answer === 'boolean'
     case 'frame':
       return (
-        message.frame instanceof Uint8Array && (message.to === undefined || typeof message.to === 'string')
+        message.frame instanceof Uint8Array &&
+        typeof message.relayed === 'boolean' &&
+        (message.to === undefined || typeof message.to === 'string')
       )
     case 'confirmed':
       return typeof message.digest === 'string'

@@ -23,7 +23,7 @@ class Device {
 
   run(id: string, effects: TabEffects): void {
     const me = this.tabs.get(id)!
-    for (const update of effects.apply) Y.applyUpdate(me.doc, update, 'tab')
+    for (const { update } of effects.apply) Y.applyUpdate(me.doc, update, 'tab')
     if (effects.confirmed !== undefined) me.confirmed.push(effects.confirmed)
     for (const message of effects.post) {
       me.posted.push(message)
@@ -97,15 +97,16 @@ describe('tabs', () => {
     expect(device.state('b')).toEqual({ missed: 1 })
   })
 
-  test('T5 what another tab says is given to be applied and passed on', () => {
+  test.each([true, false])('T5 an update is applied, and is passed on unless relayed (%s)', (relayed) => {
     const tab = new Tabs('a', replicaOf(new Y.Doc()))
     const update = updateOf('x')
     const effects = tab.receive(0, {
       kind: 'frame',
       from: 'b',
+      relayed,
       frame: encodeFrame({ type: 'update', update }),
     })
-    expect(effects.apply).toEqual([update])
+    expect(effects.apply).toEqual([{ update, relayed }])
   })
 
   test('T6 a confirmation reaches the tabs that have no relay', () => {
@@ -116,6 +117,9 @@ describe('tabs', () => {
     device.run('a', a.tab.confirmed('digest'))
     expect(b.confirmed).toEqual(['digest'])
     device.run('b', b.tab.setServed(true))
+    device.run('b', b.tab.setServed(false))
+    expect(a.posted.at(-1)).toMatchObject({ kind: 'frame' }) // b asked; a has answered
+    device.run('b', b.tab.setServed(true))
     device.run('a', a.tab.confirmed('later'))
     expect(b.confirmed).toEqual(['digest'])
   })
@@ -125,10 +129,10 @@ describe('tabs', () => {
     ['a string', 'hello'],
     ['another kind', { kind: 'dance', from: 'b' }],
     ['no sender', { kind: 'bye' }],
-    ['a wrong type', { kind: 'frame', from: 'b', frame: [0, 0] }],
-    ['a broken frame', { kind: 'frame', from: 'b', frame: Uint8Array.of(0) }],
-    ['a broken update', { kind: 'frame', from: 'b', frame: Uint8Array.of(0, 2, 1, 9) }],
-    ['a stranger message', { kind: 'frame', from: 'b', frame: Uint8Array.of(99) }],
+    ['a wrong type', { kind: 'frame', from: 'b', relayed: false, frame: [0, 0] }],
+    ['a broken frame', { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(0) }],
+    ['a broken update', { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(0, 2, 1, 9) }],
+    ['a stranger message', { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(99) }],
   ])('T7 skips %s', (_what, data) => {
     const effects = new Tabs('a', replicaOf(new Y.Doc())).receive(0, data)
     expect(effects).toEqual({ post: [], apply: [], presence: [] })

@@ -1,0 +1,15 @@
+import { type DeleteSet, digestOf } from '@skein/protocol'
+import * as Y from 'yjs'
+
+/** Names the content of a document: its state vector and delete set. Costs one pass over all structs. */
+export function documentDigest(doc: Y.Doc): string {
+  const stateVector = Y.decodeStateVector(Y.encodeStateVector(doc))
+  const deleteSet: Map<number, [number, number][]> = new Map()
+  for (const [client, items] of Y.createDeleteSetFromStructStore(doc.store).clients) {
+    deleteSet.set(
+      client,
+      items.map(({ clock, len }) => [clock, len]),
+    )
+  }
+  return digestOf(stateVector, deleteSet satisfies DeleteSet)
+}

@@ -1,0 +1,129 @@
+import * as Y from 'yjs'
+import { SkeinError } from './errors.js'
+import type { Store } from './store/store.js'
+
+/** How long after a failed write the store is tried again, if no edit comes before. */
+const RETRY_MS = 5_000
+/** Pause after the last confirmation before the number of waiting edits is stored. */
+const QUEUED_SETTLE_MS = 300
+/** A write of the number failed, so it is not known which one is stored. */
+const UNKNOWN = -1
+
+/**
+ * Writes every update to the store and knows which edits are on disk. A write that fails is kept in
+ * memory and tried again; meanwhile `error` tells.
+ */
+export class Persistence {
+  error: SkeinError | undefined
+  /** Numbers of edits not on disk yet, ascending. */
+  private readonly pendingEdits = new Set<number>()
+  /** Updates that the store refused, merged into one, with the edits they hold. */
+  private refused: { update: Uint8Array; edits: number[] } | undefined
+  private retryTimer: ReturnType<typeof setTimeout> | undefined
+  private queuedTimer: ReturnType<typeof setTimeout> | undefined
+  /** The number of waiting edits that the store was last given. */
+  private storedQueued: number
+  private closed = false
+
+  /**
+   * @param queued edits that wait for a relay, now
+   * @param changed `unsaved` or `error` may be different
+   */
+  constructor(
+    readonly store: Store,
+    storedQueued: number,
+    private readonly queued: () => number,
+    private readonly changed: () => void,
+  ) {
+    this.storedQueued = storedQueued
+  }
+
+  /** Edits not on disk yet; 0 with a store that keeps nothing. */
+  get unsaved(): number {
+    return this.pendingEdits.size
+  }
+
+  /** Whether every edit up to this number is on disk. */
+  isSaved(edit: number): boolean {
+    for (const pending of this.pendingEdits) if (pending <= edit) return false
+    return true
+  }
+
+  /** Stores an update; `edit` is its number if it was made here. */
+  add(update: Uint8Array, edit?: number): void {
+    if (this.store.kind === 'memory' || this.closed) return
+    if (edit !== undefined) this.pendingEdits.add(edit)
+    const edits = edit === undefined ? [] : [edit]
+    if (this.refused === undefined) void this.write(update, edits)
+    else this.keep(update, edits)
+  }
+
+  /** Stores the number of waiting edits once it has settled. */
+  queuedChanged(): void {
+    if (this.store.kind === 'memory' || this.closed) return
+    clearTimeout(this.queuedTimer)
+    this.queuedTimer = setTimeout(() => void this.storeQueued(), QUEUED_SETTLE_MS)
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    clearTimeout(this.retryTimer)
+    clearTimeout(this.queuedTimer)
+    if (this.refused !== undefined) await this.retry()
+    await this.storeQueued()
+    await this.store.close()
+  }
+
+  private async write(update: Uint8Array, edits: number[]): Promise<void> {
+    const queued = this.queued()
+    // At the call, not at its end: the store takes calls in their order, and the next one compares.
+    this.storedQueued = queued
+    try {
+      await this.store.append(update, queued)
+    } catch (error) {
+      this.storedQueued = UNKNOWN
+      this.keep(update, edits)
+      this.failed(error)
+      return
+    }
+    for (const edit of edits) this.pendingEdits.delete(edit)
+    if (this.refused === undefined) this.error = undefined
+    this.changed()
+  }
+
+  private failed(error: unknown): void {
+    this.error =
+      error instanceof SkeinError
+        ? error
+        : new SkeinError('store-unavailable', `the store failed: ${String(error)}`, { cause: error })
+    if (!this.closed) this.retryTimer ??= setTimeout(() => void this.retry(), RETRY_MS)
+    this.changed()
+  }
+
+  private async retry(): Promise<void> {
+    this.retryTimer = undefined
+    if (this.refused === undefined) return
+    const { update, edits } = this.refused
+    this.refused = undefined
+    await this.write(update, edits)
+  }
+
+  private keep(update: Uint8Array, edits: number[]): void {
+    this.refused =
+      this.refused === undefined
+        ? { update, edits }
+        : { update: Y.mergeUpdates([this.refused.update, update]), edits: [...this.refused.edits, ...edits] }
+  }
+
+  private async storeQueued(): Promise<void> {
+    const queued = this.queued()
+    if (this.store.kind === 'memory' || queued === this.storedQueued) return
+    this.storedQueued = queued
+    try {
+      await this.store.setQueued(queued)
+    } catch (error) {
+      this.storedQueued = UNKNOWN
+      this.failed(error)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { Store } from './store/store.js'
+import type { JoinOptions } from './types.js'
+
+/** What differs between browsers and Node. */
+export interface Platform {
+  /** Starts a WebSocket connection with `binaryType` "arraybuffer". */
+  connect(url: string): Socket
+  /**
+   * The store for a space when the options ask for none in particular.
+   * @throws SkeinError `store-unavailable`, `store-foreign`
+   */
+  openStore(space: string, options: JoinOptions): Promise<Store>
+  /** Whether a store that cannot be opened makes `joinSpace` reject; otherwise it goes on in memory. */
+  storeRequired(options: JoinOptions): boolean
+  readonly tabsByDefault: boolean
+  /** Calls back when the connection should be tried at once: online again, visible again. Returns the end. */
+  onWake(callback: () => void): () => void
+}
+
+/** The part of the WebSocket interface that browsers and `ws` share and that is needed here. */
+export interface Socket {
+  onopen: (() => void) | null
+  onmessage: ((event: { data: unknown }) => void) | null
+  onclose: ((event: { code: number; reason: string }) => void) | null
+  onerror: ((event: unknown) => void) | null
+  readonly bufferedAmount: number
+  send(frame: Uint8Array<ArrayBuffer>): void
+  close(code?: number, reason?: string): void
+}

@@ -1,0 +1,28 @@
+import type { SessionProblem } from '@skein/sync'
+import { SkeinError } from './errors.js'
+
+/** What a session's problem means for the application. */
+export function problemError(problem: SessionProblem): SkeinError {
+  switch (problem.kind) {
+    case 'too-large':
+      return new SkeinError(
+        'update-too-large',
+        `an edit of ${problem.bytes} bytes is over the relay's limit of ${problem.bytesMax}. It is applied on this device and was not sent.`,
+      )
+    case 'rejected':
+      return new SkeinError(
+        'update-rejected',
+        `the relay rejected an edit (${problem.code}: ${problem.reason}). It is applied on this device only.`,
+      )
+    case 'denied':
+      return new SkeinError(
+        'refused',
+        `the server denied access: ${problem.reason}. Edits are kept on this device.`,
+      )
+    case 'malformed':
+      return new SkeinError(
+        'refused',
+        `the server sent something that is not understood: ${problem.reason}. Nothing of it was applied.`,
+      )
+  }
+}

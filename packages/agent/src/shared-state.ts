@@ -1,0 +1,73 @@
+import type * as Y from 'yjs'
+import { checkKey, copyJson } from './json.js'
+import type { Change, Json } from './types.js'
+
+/** The name of the Y.Map that holds the shared state; part of what replicas agree on. */
+export const STATE_MAP = 'state'
+
+/**
+ * The shared state: JSON values under flat keys of one Y.Map. Flat, because two concurrent creations of
+ * a nested map under one key would lose one of them.
+ */
+export class SharedState {
+  private readonly map: Y.Map<Json>
+  private readonly observers = new Set<{
+    match: (key: string) => boolean
+    callback: (change: Change) => void
+  }>()
+
+  constructor(doc: Y.Doc) {
+    this.map = doc.getMap<Json>(STATE_MAP)
+    this.map.observe((event, transaction) => {
+      for (const [key, { oldValue }] of event.changes.keys) {
+        this.tell({ key, value: this.map.get(key), oldValue, local: transaction.local })
+      }
+    })
+  }
+
+  get(key: string): Json | undefined {
+    return this.map.get(key)
+  }
+
+  set(key: string, value: Json): void {
+    checkKey(key)
+    this.map.set(key, copyJson(value))
+  }
+
+  delete(key: string): boolean {
+    checkKey(key)
+    const had = this.map.has(key)
+    if (had) this.map.delete(key)
+    return had
+  }
+
+  entries(prefix: string): [string, Json][] {
+    const entries: [string, Json][] = []
+    for (const [key, value] of this.map.entries()) if (key.startsWith(prefix)) entries.push([key, value])
+    return entries.sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+
+  observe(keyOrPrefix: string, callback: (change: Change) => void): () => void {
+    const isPrefix = keyOrPrefix === '' || keyOrPrefix.endsWith('/')
+    const match = isPrefix
+      ? (key: string) => key.startsWith(keyOrPrefix)
+      : (key: string) => key === keyOrPrefix
+    const observer = { match, callback }
+    this.observers.add(observer)
+    return () => this.observers.delete(observer)
+  }
+
+  private tell(change: Change): void {
+    for (const { match, callback } of this.observers) {
+      if (!match(change.key)) continue
+      try {
+        callback(change)
+      } catch (error) {
+        // One observer's mistake must not keep the others, or the update, from arriving.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}

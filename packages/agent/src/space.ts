@@ -1,0 +1,418 @@
+import { checkSpaceName, type ProtocolError, readAwarenessEntries } from '@skein/protocol'
+import { Outbox, type Replica, type SessionProblem } from '@skein/sync'
+import { applyAwarenessUpdate } from 'y-protocols/awareness'
+import * as Y from 'yjs'
+import { Connection, type ConnectionEvents } from './connection.js'
+import { documentDigest } from './digest.js'
+import { DurabilityWaiters } from './durability.js'
+import { SkeinError } from './errors.js'
+import { Persistence } from './persistence.js'
+import type { Platform } from './platform.js'
+import { AwarenessPresence } from './presence.js'
+import { problemError } from './problems.js'
+import { SharedState } from './shared-state.js'
+import { sameStatus, TAB_PATH } from './status.js'
+import { memoryStore } from './store/memory-store.js'
+import type { Store, StoredReplica } from './store/store.js'
+import { TabChannel, type TabEvents } from './tab-channel.js'
+import type { Change, JoinOptions, Json, Presence, Space, Status } from './types.js'
+
+/** How long `leave` waits for a live relay to confirm the last edits. */
+const LEAVE_CONFIRM_MS_MAX = 2_000
+
+// Origins of transactions: where an update came from decides where it goes next.
+const FROM_STORE = Symbol('store')
+const FROM_RELAY = Symbol('relay')
+const FROM_TAB = Symbol('tab')
+/** By way of another tab, from its relay. */
+const FROM_RELAY_BY_TAB = Symbol('relay by tab')
+
+/**
+ * Joins a space: loads the stored replica, then connects in the background.
+ * @throws SkeinError `bad-space-name`, `bad-relay-url`, `bad-value` (presence), and what the store says
+ *   where it was asked for by name
+ */
+export async function joinSpaceOn(platform: Platform, name: string, options: JoinOptions): Promise<Space> {
+  try {
+    checkSpaceName(name)
+  } catch (cause) {
+    throw new SkeinError('bad-space-name', (cause as ProtocolError).message, { cause })
+  }
+  const { store, stored, error } = await openStore(platform, name, options)
+  try {
+    return new ReplicatedSpace(platform, name, options, store, stored, error)
+  } catch (problem) {
+    await store.close()
+    throw problem
+  }
+}
+
+async function openStore(
+  platform: Platform,
+  name: string,
+  options: JoinOptions,
+): Promise<{ store: Store; stored: StoredReplica; error: SkeinError | undefined }> {
+  let store: Store | undefined
+  try {
+    if (options.store === 'memory') store = memoryStore()
+    else store = options.store ?? (await platform.openStore(name, options))
+    return { store, stored: await store.load(), error: undefined }
+  } catch (error) {
+    await store?.close()
+    if (platform.storeRequired(options) || !(error instanceof SkeinError)) throw error
+    const memory = memoryStore()
+    return { store: memory, stored: await memory.load(), error }
+  }
+}
+
+class ReplicatedSpace implements Space {
+  readonly doc: Y.Doc
+  readonly presence: Presence
+  readonly whenSynced: Promise<void>
+
+  private readonly state: SharedState
+  private readonly awareness: AwarenessPresence
+  private readonly outbox: Outbox
+  private readonly persistence: Persistence
+  private readonly connection: Connection
+  private readonly tabs: TabChannel | undefined
+  private readonly waiters = new DurabilityWaiters()
+  private readonly statusCallbacks = new Set<(status: Status) => void>()
+  private readonly agentId = globalThis.crypto.randomUUID()
+  private readonly stopWaking: () => void
+  /** Clients whose presence reaches this agent through other tabs. */
+  private readonly tabClients = new Set<number>()
+  private currentStatus: Status
+  private statusIsDue = false
+  private editError: SkeinError | undefined
+  /** Whether the last server was a plain one, which confirms nothing. */
+  private plainServer = false
+  private announcedConfirmed = 0
+  private cachedDigest: string | undefined
+  private left: Promise<void> | undefined
+  private settleSynced: { resolve: () => void; reject: (error: SkeinError) => void }
+
+  constructor(
+    platform: Platform,
+    readonly name: string,
+    options: JoinOptions,
+    store: Store,
+    stored: StoredReplica,
+    private readonly storeError: SkeinError | undefined,
+  ) {
+    this.doc = options.doc ?? new Y.Doc()
+    const given = isEmpty(this.doc) ? undefined : Y.encodeStateAsUpdate(this.doc)
+    this.outbox = new Outbox(stored.queued)
+    const replica: Replica = {
+      stateVector: () => Y.encodeStateVector(this.doc),
+      diff: (stateVector) => Y.encodeStateAsUpdate(this.doc, stateVector),
+    }
+    this.connection = new Connection(
+      options.relays ?? [],
+      name,
+      this.agentId,
+      platform,
+      replica,
+      this.outbox,
+      this.relayEvents(),
+    )
+    this.awareness = new AwarenessPresence(this.doc, options.presence ?? {})
+    this.presence = this.awareness
+    this.persistence = new Persistence(
+      store,
+      stored.queued,
+      () => this.queued(),
+      () => this.changed(),
+    )
+    this.state = new SharedState(this.doc)
+    if (options.tabs ?? platform.tabsByDefault) {
+      this.tabs = new TabChannel(name, this.agentId, replica, this.tabEvents())
+    }
+    let settle: typeof this.settleSynced | undefined
+    this.whenSynced = new Promise((resolve, reject) => {
+      settle = { resolve, reject }
+    })
+    this.settleSynced = settle!
+    // Whoever doesn't wait for it must not be punished by an unhandled rejection on leaving.
+    this.whenSynced.catch(() => {})
+
+    Y.transact(
+      this.doc,
+      () => {
+        for (const update of stored.updates) Y.applyUpdate(this.doc, update, FROM_STORE)
+      },
+      FROM_STORE,
+      false,
+    )
+    this.doc.on('update', this.onUpdate)
+    this.awareness.awareness.on('update', this.onAwareness)
+    if (given !== undefined) this.edit(given)
+    this.currentStatus = this.computeStatus()
+    this.stopWaking = platform.onWake(() => this.connection.wake())
+    if (!options.offline) this.connect()
+  }
+
+  get<T extends Json = Json>(key: string): T | undefined {
+    return this.state.get(key) as T | undefined
+  }
+
+  set(key: string, value: Json): void {
+    this.mustBeHere()
+    this.state.set(key, value)
+  }
+
+  delete(key: string): boolean {
+    this.mustBeHere()
+    return this.state.delete(key)
+  }
+
+  entries(prefix = ''): [key: string, value: Json][] {
+    return this.state.entries(prefix)
+  }
+
+  transact<T>(write: () => T): T {
+    this.mustBeHere()
+    return this.doc.transact(write)
+  }
+
+  observe(keyOrPrefix: string, callback: (change: Change) => void): () => void {
+    return this.state.observe(keyOrPrefix, callback)
+  }
+
+  get status(): Status {
+    return this.currentStatus
+  }
+
+  onStatus(callback: (status: Status) => void): () => void {
+    this.statusCallbacks.add(callback)
+    return () => this.statusCallbacks.delete(callback)
+  }
+
+  async durable(tier: 'local' | 'relay', options: { signal?: AbortSignal } = {}): Promise<void> {
+    this.mustBeHere()
+    const edit = this.outbox.last
+    if (tier === 'local') {
+      const error = this.storeError ?? this.persistence.error
+      if (error !== undefined) throw error
+      if (this.persistence.store.kind === 'memory') {
+        throw new SkeinError('store-unavailable', 'this space is kept in memory only; give it a store')
+      }
+    } else if (this.editError !== undefined) throw this.editError
+    const wait = this.waiters.add(tier, edit, options.signal)
+    this.checkWaiters()
+    await wait
+  }
+
+  digest(): string {
+    this.cachedDigest ??= documentDigest(this.doc)
+    return this.cachedDigest
+  }
+
+  connect(): void {
+    this.mustBeHere()
+    this.tabs?.open()
+    this.connection.connect()
+    this.changed()
+  }
+
+  disconnect(): void {
+    this.connection.disconnect()
+    this.tabs?.close()
+    this.tabClients.clear()
+    this.awareness.forget(this.tabClients, FROM_RELAY)
+    this.changed()
+  }
+
+  leave(): Promise<void> {
+    this.left ??= this.doLeave()
+    return this.left
+  }
+
+  private async doLeave(): Promise<void> {
+    if (this.connection.live && this.connection.path?.kind === 'relay' && this.editError === undefined) {
+      const signal = AbortSignal.timeout(LEAVE_CONFIRM_MS_MAX)
+      const confirmed = this.waiters.add('relay', this.outbox.last, signal)
+      this.checkWaiters()
+      await confirmed.catch(() => {})
+    }
+    this.doc.off('update', this.onUpdate)
+    this.awareness.awareness.setLocalState(null)
+    this.awareness.awareness.off('update', this.onAwareness)
+    this.stopWaking()
+    this.disconnect()
+    await this.persistence.close()
+    this.awareness.awareness.destroy()
+    const error = new SkeinError('left', `the space "${this.name}" was left`)
+    this.settleSynced.reject(error)
+    this.waiters.rejectAll(error)
+    this.publishStatus()
+    this.statusCallbacks.clear()
+  }
+
+  /** An update of the document, wherever it came from: store it and hand it on. */
+  private readonly onUpdate = (update: Uint8Array, origin: unknown) => {
+    this.cachedDigest = undefined
+    if (origin === FROM_STORE) return
+    if (origin === FROM_RELAY || origin === FROM_RELAY_BY_TAB) {
+      this.persistence.add(update)
+      if (origin === FROM_RELAY) this.tabs?.fromRelay(update)
+      return
+    }
+    this.edit(update, origin === FROM_TAB)
+  }
+
+  private edit(update: Uint8Array, fromTab = false): void {
+    const edit = this.outbox.add()
+    this.connection.edit(update)
+    if (!fromTab) this.tabs?.edit(update)
+    // Last, so that the number of waiting edits that is stored with it is right.
+    this.persistence.add(update, edit)
+    this.changed()
+  }
+
+  private readonly onAwareness = (
+    { added, updated, removed }: { added: number[]; updated: number[]; removed: number[] },
+    origin: unknown,
+  ) => {
+    const update = this.awareness.encode([...added, ...updated, ...removed])
+    if (origin !== FROM_RELAY) this.connection.presence(update)
+    if (origin !== FROM_TAB) this.tabs?.presence(update, origin === FROM_RELAY)
+  }
+
+  private relayEvents(): ConnectionEvents {
+    return {
+      apply: (update) => this.apply(update, FROM_RELAY),
+      presence: (update) => this.applyPresence(update, FROM_RELAY),
+      announce: () => this.announce(),
+      problem: (problem) => this.onProblem(problem),
+      changed: () => this.onConnectionChanged(),
+      lost: () => this.awareness.forget(this.tabClients, FROM_RELAY),
+    }
+  }
+
+  private tabEvents(): TabEvents {
+    return {
+      apply: (update, relayed) => this.apply(update, relayed ? FROM_RELAY_BY_TAB : FROM_TAB),
+      presence: (update) => this.applyPresence(update, FROM_TAB),
+      announce: () => this.announce(),
+      answered: () => this.tellConfirmed(),
+      confirmed: (digest) => {
+        if (digest !== this.digest()) return
+        this.outbox.confirm(this.outbox.last)
+        this.onConfirmed()
+      },
+      changed: () => this.changed(),
+    }
+  }
+
+  private apply(update: Uint8Array, origin: symbol): void {
+    try {
+      Y.applyUpdate(this.doc, update, origin)
+    } catch (error) {
+      // Well-formed, yet Yjs cannot integrate it: a hostile or broken peer.
+      this.editError = new SkeinError('refused', `an update could not be applied: ${String(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
+  private applyPresence(update: Uint8Array, origin: symbol): void {
+    try {
+      if (origin === FROM_TAB) {
+        for (const { client } of readAwarenessEntries(update)) this.tabClients.add(client)
+      }
+      applyAwarenessUpdate(this.awareness.awareness, update, origin)
+    } catch {
+      // Presence is renewed every few seconds; a broken one is dropped.
+    }
+  }
+
+  private announce(): void {
+    this.awareness.renew()
+    const states = this.awareness.awareness.getStates()
+    const viaTabs = [...this.tabClients].filter((client) => states.has(client))
+    if (viaTabs.length > 0) this.connection.presence(this.awareness.encode(viaTabs))
+  }
+
+  private onProblem(problem: SessionProblem): void {
+    this.editError = problemError(problem)
+    this.waiters.rejectTier('relay', this.editError)
+  }
+
+  private onConnectionChanged(): void {
+    const { path, live } = this.connection
+    if (path !== undefined) this.plainServer = path.kind === 'server'
+    this.tabs?.setServed(live)
+    if (live) this.settleSynced.resolve()
+    if (this.outbox.confirmed > this.announcedConfirmed) this.onConfirmed()
+    this.changed()
+  }
+
+  private onConfirmed(): void {
+    this.announcedConfirmed = this.outbox.confirmed
+    this.persistence.queuedChanged()
+    if (this.outbox.unconfirmed === 0) {
+      this.editError = undefined
+      this.tellConfirmed()
+    }
+    this.changed()
+  }
+
+  /** Tells tabs without a relay that all is confirmed, if it is. */
+  private tellConfirmed(): void {
+    if (this.tabs === undefined || this.tabs.count === 0) return
+    if (this.connection.live && this.outbox.unconfirmed === 0) this.tabs.confirmed(this.digest())
+  }
+
+  private queued(): number {
+    return this.plainServer ? this.outbox.notHandedOver : this.outbox.unconfirmed
+  }
+
+  private checkWaiters(): void {
+    this.waiters.settle('local', (edit) => this.persistence.isSaved(edit))
+    this.waiters.settle('relay', (edit) => edit <= this.outbox.confirmed)
+    if (this.persistence.error !== undefined) this.waiters.rejectTier('local', this.persistence.error)
+  }
+
+  /** Something that `status` shows, or that somebody waits for, may be different. */
+  private changed(): void {
+    this.checkWaiters()
+    if (this.statusIsDue) return
+    this.statusIsDue = true
+    queueMicrotask(() => {
+      this.statusIsDue = false
+      if (this.left === undefined) this.publishStatus()
+    })
+  }
+
+  private publishStatus(): void {
+    const status = this.computeStatus()
+    if (sameStatus(status, this.currentStatus)) return
+    this.currentStatus = status
+    for (const callback of [...this.statusCallbacks]) callback(status)
+  }
+
+  private computeStatus(): Status {
+    const servedByTab = !this.connection.live && this.tabs?.servedByAnother === true
+    return {
+      connection: this.connection.state,
+      path: servedByTab ? TAB_PATH : this.connection.path,
+      queued: this.queued(),
+      unsaved: this.persistence.unsaved,
+      store: this.persistence.store.kind,
+      tabs: this.tabs?.count ?? 0,
+      retryAt: this.connection.retryAt,
+      error: this.connection.refusal ?? this.editError ?? this.persistence.error ?? this.storeError,
+    }
+  }
+
+  private mustBeHere(): void {
+    if (this.left !== undefined) {
+      throw new SkeinError('left', `the space "${this.name}" was left; nothing was done`)
+    }
+  }
+}
+
+function isEmpty(doc: Y.Doc): boolean {
+  return doc.store.clients.size === 0
+}

@@ -1,0 +1,65 @@
+import { LIMITS, ProtocolError, scanUpdate } from '@skein/protocol'
+import * as Y from 'yjs'
+import { SkeinError } from '../errors.js'
+
+/**
+ * Checks that a stored entry is a Yjs update, every byte of it.
+ * @param place the database or directory, for the message
+ * @throws SkeinError `store-corrupt`
+ */
+export function checkEntry(entry: unknown, place: string): Uint8Array {
+  if (!(entry instanceof Uint8Array)) throw corrupt(place, `an entry of type ${typeof entry}`)
+  try {
+    scanUpdate(entry)
+  } catch (error) {
+    // The limits are those of the wire. An update over them is sound, and refusing it here would lock
+    // the user out of everything else in the store.
+    if (error instanceof ProtocolError && error.code === 'too-large') return entry
+    throw corrupt(place, 'an entry that is no Yjs update', error)
+  }
+  return entry
+}
+
+/** @throws SkeinError `store-corrupt` where the stored number of waiting edits is none; absent means 0. */
+export function checkQueued(value: unknown, place: string): number {
+  if (value === undefined) return 0
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw corrupt(place, 'a count of waiting edits that is no such count')
+}
+
+/** The error for stored bytes that are not what was written. */
+export function corrupt(place: string, found: string, cause?: unknown): SkeinError {
+  return new SkeinError(
+    'store-corrupt',
+    `The store ${place} contains ${found}. Nothing was overwritten. Restore it from a copy, or delete it and let the relays fill a new one.`,
+    { cause },
+  )
+}
+
+/**
+ * Merges checked entries into one update with the same content, deleted history included.
+ * @returns undefined where one update would be over the wire's limit, and the entries should stay
+ */
+export function mergeEntries(entries: readonly Uint8Array[]): Uint8Array | undefined {
+  let bytes = 0
+  for (const entry of entries) bytes += entry.length
+  if (bytes > MERGE_BYTES_MAX) return undefined
+  let level = entries
+  while (level.length > 1) {
+    const next: Uint8Array[] = []
+    for (let at = 0; at < level.length; at += MERGE_GROUP) {
+      next.push(Y.mergeUpdates(level.slice(at, at + MERGE_GROUP)))
+    }
+    level = next
+  }
+  return level[0]
+}
+
+/**
+ * `Y.mergeUpdates` takes time in the square of the number of updates: 20,000 small ones take 7.7 s at
+ * once and 0.13 s in groups of this size (measured, yjs 13.6.33).
+ */
+const MERGE_GROUP = 100
+
+/** Merging never adds bytes, so that what stays under this in sum can also be sent in one piece. */
+const MERGE_BYTES_MAX = LIMITS.updateBytesMax

@@ -1,0 +1,130 @@
+import { RelayError } from '../errors.js'
+
+/** Bytes of updates per transaction, so that one large room does not hold up the small ones behind it. */
+const TRANSACTION_BYTES_MAX = 16 * 1024 * 1024
+
+/** A change of the store. It is stored as a whole or not at all. */
+export interface Write {
+  /** What it writes to; writes to the same scope are stored in the order of their calls. */
+  readonly scope: string
+  /** True where `prepare` reads the scope, and so needs all earlier writes to it committed. */
+  readonly reads: boolean
+  /** About how much it writes, in bytes. */
+  readonly bytes: number
+  /**
+   * Called when its transaction is put together. Whatever may fail happens here and fails this write
+   * alone; the returned puts and removes must not throw, for half of them would be committed.
+   */
+  prepare(): () => void
+}
+
+/** Runs all changes in one transaction; resolves when it is on disk, rejects where nothing of it is stored. */
+export type Transact = (changes: () => void) => Promise<unknown>
+
+/**
+ * Group commit. Everything added in one turn of the event loop, for whatever scope, goes into one
+ * transaction and shares its flush. Only one transaction is under way: what is added meanwhile waits for
+ * the next, so that groups grow with the load, while an idle store commits at once.
+ */
+export class CommitQueue {
+  readonly #transact: Transact
+  readonly #usable: () => boolean
+  readonly #waiting: Waiting[] = []
+  #running: Promise<void> | undefined
+  #stopped: RelayError | undefined
+
+  /**
+   * @param usable asked after a failed transaction: false where the store cannot be used any more, so that
+   * starting another transaction would never end
+   */
+  constructor(transact: Transact, usable: () => boolean) {
+    this.#transact = transact
+    this.#usable = usable
+  }
+
+  /**
+   * Resolves when the write is on disk.
+   * @throws RelayError `log-write` where the disk refused it, `log-closed` where the store takes no more
+   */
+  async add(write: Write): Promise<void> {
+    if (this.#stopped !== undefined) throw this.#stopped
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ write, resolve, reject })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Takes no more writes, and resolves when all earlier ones are settled. */
+  async stop(): Promise<void> {
+    this.#stopped ??= new RelayError('log-closed', 'the log was closed')
+    await this.#running
+  }
+
+  /** @throws RelayError `log-closed` after `stop`, or after a failure that the store does not survive */
+  checkOpen(): void {
+    if (this.#stopped !== undefined) throw this.#stopped
+  }
+
+  async #run(): Promise<void> {
+    // After the I/O callbacks of this turn: they bring more writes for the same flush.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (this.#waiting.length > 0) await this.#commit(this.#takeGroup())
+    this.#running = undefined
+  }
+
+  #takeGroup(): Waiting[] {
+    const scopes = new Set<string>()
+    let bytes = 0
+    let count = 0
+    for (const { write } of this.#waiting) {
+      if (count > 0 && bytes + write.bytes > TRANSACTION_BYTES_MAX) break
+      if (write.reads && scopes.has(write.scope)) break
+      scopes.add(write.scope)
+      bytes += write.bytes
+      count++
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #commit(group: Waiting[]): Promise<void> {
+    const prepared: Waiting[] = []
+    const changes: (() => void)[] = []
+    for (const waiting of group) {
+      try {
+        changes.push(waiting.write.prepare())
+        prepared.push(waiting)
+      } catch (cause) {
+        waiting.reject(refused(cause))
+      }
+    }
+    if (prepared.length === 0) return
+    try {
+      await this.#transact(() => {
+        for (const change of changes) change()
+      })
+    } catch (cause) {
+      const failed = refused(cause)
+      for (const { reject } of prepared) reject(failed)
+      if (!this.#usable()) this.#stopAfter(failed)
+      return
+    }
+    for (const { resolve } of prepared) resolve()
+  }
+
+  #stopAfter(cause: RelayError): void {
+    const message = 'the disk failed in the middle of a commit. Check it, then start the relay again'
+    this.#stopped = new RelayError('log-closed', message, { cause })
+    for (const { reject } of this.#waiting.splice(0)) reject(cause)
+  }
+}
+
+function refused(cause: unknown): RelayError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new RelayError('log-write', `the disk refused a write (${why}); nothing of it is stored`, { cause })
+}
+
+interface Waiting {
+  readonly write: Write
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}

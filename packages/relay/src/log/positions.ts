@@ -1,0 +1,27 @@
+import type { LoggedUpdate } from './log.js'
+
+/**
+ * Checks the positions of one append against each other and against the room's last one.
+ * @throws RangeError naming the position; it is the caller's mistake, and nothing was written
+ */
+export function checkRisingPositions(
+  room: string,
+  last: number | undefined,
+  updates: readonly LoggedUpdate[],
+): void {
+  let before = last ?? -1
+  for (const { position } of updates) {
+    if (!Number.isSafeInteger(position) || position <= before) {
+      const floor = before < 0 ? 'not a whole number from 0' : `not above ${before}`
+      throw new RangeError(`append to room "${room}": position ${position} is ${floor}`)
+    }
+    before = position
+  }
+}
+
+/** @throws RangeError where a snapshot cannot take this position */
+export function checkReplacedPosition(upTo: number): void {
+  if (!Number.isSafeInteger(upTo) || upTo < 0) {
+    throw new RangeError(`replace: position ${upTo} is not a whole number from 0`)
+  }
+}

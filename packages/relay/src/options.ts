@@ -1,0 +1,70 @@
+import { LIMITS } from '@skein/protocol'
+import { RelayError } from './errors.js'
+import type { Log } from './log/log.js'
+
+export interface RelayOptions {
+  /** TCP port; 0 (the default) takes a free one. */
+  readonly port?: number
+  /** A loopback address: without access keys a relay is open to its own machine only. Default 127.0.0.1. */
+  readonly host?: string
+  /** Directory of the embedded LMDB log; made if missing. Without it, and without `log`, rooms live in memory. */
+  readonly dataDir?: string
+  /** A log of your own instead of the embedded one; closed with the relay. */
+  readonly log?: Log
+  readonly limits?: Partial<RelayLimits>
+  /** Called for what an operator wants to know. Default: nothing is said. */
+  readonly onEvent?: (event: RelayEvent) => void
+}
+
+/** What one relay takes on. Beyond a limit a client is told so by a close code; nobody else is touched. */
+export interface RelayLimits {
+  /** Connections at once; more are closed with 1013. */
+  readonly connectionsMax: number
+  /** Rooms in memory at once; a further one is answered with 1013. */
+  readonly roomsMax: number
+  /** Largest frame taken, in bytes; a larger one closes its connection with 1009. */
+  readonly frameBytesMax: number
+  /** Largest update taken, in bytes. */
+  readonly updateBytesMax: number
+  /** Bytes that may wait for one slow reader; beyond, it is closed with 1013 and syncs again later. */
+  readonly bufferedBytesMax: number
+  /** How long an empty room stays in memory. */
+  readonly idleRoomMs: number
+}
+
+export const DEFAULT_LIMITS: RelayLimits = {
+  connectionsMax: 10_000,
+  roomsMax: 10_000,
+  frameBytesMax: LIMITS.frameBytesMax,
+  updateBytesMax: LIMITS.updateBytesMax,
+  bufferedBytesMax: 64 * 1024 * 1024,
+  idleRoomMs: 30_000,
+}
+
+export type RelayEvent =
+  /** A room's log could not be read, or the room failed while it ran; its members were closed. */
+  | { readonly kind: 'room-failed'; readonly room: string; readonly error: unknown }
+  /** The log refused a write; nothing of it was acknowledged and the room's members were closed. */
+  | { readonly kind: 'write-failed'; readonly room: string; readonly error: unknown }
+  /** Compaction of a room's log failed; the log is as it was. */
+  | { readonly kind: 'compaction-failed'; readonly room: string; readonly error: unknown }
+  /** A connection was closed for what it sent. */
+  | { readonly kind: 'client-closed'; readonly room: string; readonly code: number; readonly reason: string }
+
+/** @throws RelayError `bad-option` */
+export function checkOptions({ host, port, dataDir, log }: RelayOptions): void {
+  if (host !== undefined && !LOOPBACK.test(host)) {
+    throw new RelayError(
+      'bad-option',
+      `host "${host}" is not a loopback address. This relay has no access keys, so it listens on this machine only; put a proxy that checks access in front of it.`,
+    )
+  }
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new RelayError('bad-option', `port ${port} is not a number from 0 to 65535`)
+  }
+  if (dataDir !== undefined && log !== undefined) {
+    throw new RelayError('bad-option', 'give either dataDir or log, not both')
+  }
+}
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/

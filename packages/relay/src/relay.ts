@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { CLOSE, NEGOTIATION_PARAM, NEGOTIATION_VALUE, ProtocolError, spaceNameFromPath } from '@skein/protocol'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
+import { RelayError } from './errors.js'
+import { openLmdbLog } from './log/lmdb-log.js'
+import type { Log } from './log/log.js'
+import { memoryLog } from './log/memory-log.js'
+import { checkOptions, DEFAULT_LIMITS, type RelayLimits, type RelayOptions } from './options.js'
+import type { RoomHost } from './room-host.js'
+import { Rooms } from './rooms.js'
+import { SocketPeer } from './socket-peer.js'
+
+/** A running relay. */
+export interface Relay {
+  /** This relay's id; kept with its data. */
+  readonly id: string
+  readonly port: number
+  /** Where agents and y-websocket clients connect, e.g. `ws://127.0.0.1:1234`. */
+  readonly url: string
+  /** Rooms in memory now. */
+  readonly roomCount: number
+  /** Connections open now. */
+  readonly connectionCount: number
+  /** Closes all connections (1012, come back), flushes what was taken in, and lets go of the data. */
+  close(): Promise<void>
+}
+
+/** How often connections are checked for a dead other end. */
+const ALIVE_CHECK_MS = 30_000
+/** How long clients get to answer the close of a stopping relay. */
+const CLOSE_WITHIN_MS = 1_000
+
+/**
+ * Starts a relay.
+ * @throws RelayError `bad-option`, `port-in-use`, and the `data-` codes; nothing is left running then
+ */
+export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
+  checkOptions(options)
+  const data = options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir)
+  let log: Log | undefined
+  try {
+    log = options.log ?? (data === undefined ? memoryLog() : await openLmdbLog(data))
+    const server = new RelayServer(options, log, data)
+    await server.listen()
+    return server
+  } catch (error) {
+    await log?.close()
+    await data?.release()
+    throw error
+  }
+}
+
+class RelayServer implements Relay {
+  readonly id: string
+  private readonly limits: RelayLimits
+  private readonly host: string
+  private readonly http: Server
+  private readonly sockets: WebSocketServer
+  private readonly rooms: Rooms
+  private readonly peers = new Map<SocketPeer, WebSocket>()
+  private readonly aliveTimer: ReturnType<typeof setInterval>
+  private nextId = 1
+  private closing: Promise<void> | undefined
+
+  constructor(
+    private readonly options: RelayOptions,
+    private readonly log: Log,
+    private readonly data: DataDirectory | undefined,
+  ) {
+    this.id = data?.relayId ?? globalThis.crypto.randomUUID()
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.host = options.host ?? '127.0.0.1'
+    this.rooms = new Rooms(this.id, this.limits, log, options.onEvent ?? (() => {}))
+    this.http = createServer((_request, response) => {
+      response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket' })
+      response.end('This is a Skein relay. Connect a Skein agent or a y-websocket client to it.\n')
+    })
+    this.sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: this.limits.frameBytesMax,
+      perMessageDeflate: false,
+      clientTracking: false,
+    })
+    this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
+    this.aliveTimer = setInterval(() => {
+      for (const peer of this.peers.keys()) peer.checkAlive()
+    }, ALIVE_CHECK_MS)
+    this.aliveTimer.unref()
+  }
+
+  get port(): number {
+    return (this.http.address() as AddressInfo).port
+  }
+
+  get url(): string {
+    return `ws://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
+  }
+
+  get roomCount(): number {
+    return this.rooms.count
+  }
+
+  get connectionCount(): number {
+    return this.peers.size
+  }
+
+  async listen(): Promise<void> {
+    const { port = 0 } = this.options
+    await new Promise<void>((resolve, reject) => {
+      this.http.once('error', (cause: NodeJS.ErrnoException) => {
+        clearInterval(this.aliveTimer)
+        reject(cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cause)
+      })
+      this.http.listen(port, this.host, resolve)
+    })
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.doClose()
+    return this.closing
+  }
+
+  private async doClose(): Promise<void> {
+    clearInterval(this.aliveTimer)
+    const closed = new Promise<void>((resolve) => this.http.close(() => resolve()))
+    for (const [peer, socket] of this.peers) {
+      // Nothing more is taken in: what arrives from now on could not be confirmed.
+      socket.removeAllListeners('message')
+      peer.close(CLOSE.restart, 'the relay is stopping')
+    }
+    await this.rooms.close()
+    const deadline = setTimeout(() => {
+      for (const socket of this.peers.values()) socket.terminate()
+      this.http.closeAllConnections()
+    }, CLOSE_WITHIN_MS)
+    await closed
+    clearTimeout(deadline)
+    await this.log.close()
+    await this.data?.release()
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A browser cannot see why an upgrade was refused, so every connection is taken and then closed with
+    // the code that says why.
+    socket.on('error', () => socket.destroy())
+    this.sockets.handleUpgrade(request, socket, head, (ws) => void this.connected(ws, request))
+  }
+
+  private async connected(socket: WebSocket, request: IncomingMessage): Promise<void> {
+    const peer = new SocketPeer(this.nextId++, socket, this.limits.bufferedBytesMax)
+    let room: RoomHost | undefined
+    let open = true
+    // `ws` closes by itself with the right code (1009 for a frame over the limit); the close follows.
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      open = false
+      this.peers.delete(peer)
+      room?.leave(peer.id)
+    })
+    if (this.closing !== undefined) return peer.close(CLOSE.restart, 'the relay is stopping')
+    if (this.peers.size >= this.limits.connectionsMax) {
+      return peer.close(CLOSE.tryLater, 'the relay has too many connections; try again later')
+    }
+    this.peers.set(peer, socket)
+    const asked = parseRequest(request)
+    if (asked instanceof ProtocolError) return peer.close(CLOSE.badSpaceName, asked.message)
+    socket.on('pong', () => {
+      peer.alive = true
+    })
+    socket.on('message', (frame: Buffer, isBinary: boolean) => {
+      peer.alive = true
+      if (isBinary) room?.receive(peer.id, frame)
+      else peer.close(CLOSE.malformedFrame, 'text frames are not part of this protocol')
+    })
+    // Until the room is loaded the client's frames wait in its socket.
+    socket.pause()
+    room = await this.rooms.join(asked.space, peer, asked.skein)
+    socket.resume()
+    if (!open) room?.leave(peer.id)
+  }
+}
+
+function parseRequest(request: IncomingMessage): { space: string; skein: boolean } | ProtocolError {
+  const [path = '', query = ''] = (request.url ?? '').split('?', 2)
+  try {
+    const skein = new URLSearchParams(query).get(NEGOTIATION_PARAM) === NEGOTIATION_VALUE
+    return { space: spaceNameFromPath(path), skein }
+  } catch (error) {
+    if (error instanceof ProtocolError) return error
+    throw error
+  }
+}
+
+function portInUse(port: number, cause: Error): RelayError {
+  return new RelayError(
+    'port-in-use',
+    `port ${port} is in use by another program. Stop it, or choose another port.`,
+    { cause },
+  )
+}

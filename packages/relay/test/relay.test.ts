@@ -1,0 +1,216 @@
+import { encodeFrame } from '@skein/protocol'
+import { describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { createRelay, type Log, memoryLog, type RelayEvent } from '../src/index.js'
+import { RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
+
+const update = (key: string, value: unknown = 1): Uint8Array => {
+  const doc = new Y.Doc()
+  doc.getMap('state').set(key, value)
+  return Y.encodeStateAsUpdate(doc)
+}
+const updateFrame = (key: string, value?: unknown) => encodeFrame({ type: 'update', update: update(key, value) })
+const isForward = (frame: Uint8Array) => frame[0] === 0 && frame[1] === 2
+
+describe('connections', () => {
+  test.each([
+    ['an empty name', '/'],
+    ['an empty segment', '/a//b'],
+    ['a name that is too long', `/${'x'.repeat(129)}`],
+    ['a control character', '/a%00b'],
+    ['broken encoding', '/%E0%A4%A'],
+    ['broken UTF-8', '/%ff'],
+  ])('L1 %s is closed with 4404 and loads no room', async (_what, path) => {
+    const relay = await relayForTest()
+    const client = new RawClient(relay.url + path)
+    expect(await client.closedWith()).toBe(4404)
+    expect(client.closed?.reason).toContain('space name')
+    expect(relay.roomCount).toBe(0)
+  })
+
+  test('L1 any other name is a room: unicode, spaces, slashes', async () => {
+    const relay = await relayForTest()
+    for (const name of ['/home', '/a/b', `/${encodeURIComponent('Küche 🏠?#')}`, '/a%20b']) {
+      await new RawClient(relay.url + name).opened()
+    }
+    await until('four rooms', () => relay.roomCount === 4)
+  })
+
+  test('L2 a frame over the limit closes its sender with 1009; others go on', async () => {
+    const relay = await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_000 } })
+    const [bad, good, witness] = await Promise.all(
+      [1, 2, 3].map(() => new RawClient(`${relay.url}/room`).opened()),
+    )
+    bad!.socket.send(new Uint8Array(10_001))
+    expect(await bad!.closedWith()).toBe(1009)
+    good!.socket.send(updateFrame('k'))
+    await until('it is forwarded', () => witness!.frames.some(isForward))
+  })
+
+  test.each([
+    ['a malformed frame', Uint8Array.of(0), 4400],
+    ['a malformed update', encodeFrame({ type: 'update', update: Uint8Array.of(1, 2, 3) }), 4422],
+    ['a text frame', 'hello', 4400],
+  ])('L3 %s closes its sender alone, and is told to the operator', async (_what, frame, code) => {
+    const events: RelayEvent[] = []
+    const relay = await relayForTest({ onEvent: (event) => events.push(event) })
+    const bad = await new RawClient(`${relay.url}/room`).opened()
+    const [good, witness] = await Promise.all([1, 2].map(() => new RawClient(`${relay.url}/room`).opened()))
+    bad.socket.send(frame)
+    expect(await bad.closedWith()).toBe(code)
+    good!.socket.send(updateFrame('k'))
+    await until('others go on', () => witness!.frames.some(isForward))
+    if (typeof frame !== 'string') expect(events).toMatchObject([{ kind: 'client-closed', room: 'room', code }])
+  })
+
+  test('L4 beyond the connection limit the answer is 1013', async () => {
+    const relay = await relayForTest({ limits: { connectionsMax: 2 } })
+    await Promise.all([1, 2].map(() => new RawClient(`${relay.url}/room`).opened()))
+    expect(await new RawClient(`${relay.url}/room`).closedWith()).toBe(1013)
+  })
+
+  test('L4 beyond the room limit too, and known rooms still work', async () => {
+    const relay = await relayForTest({ limits: { roomsMax: 1 } })
+    await new RawClient(`${relay.url}/a`).opened()
+    await until('the room is loaded', () => relay.roomCount === 1)
+    expect(await new RawClient(`${relay.url}/b`).closedWith()).toBe(1013)
+    const second = await new RawClient(`${relay.url}/a`).opened()
+    await until('it is greeted', () => second.frames.length > 0)
+  })
+
+  test('L5 a reader that does not read is closed with 1013; memory stays bounded and others get all', async () => {
+    const relay = await relayForTest({ limits: { bufferedBytesMax: 1024 * 1024 } })
+    const [writer, reader, stalled] = await Promise.all(
+      [1, 2, 3].map(() => new RawClient(`${relay.url}/room`).opened()),
+    )
+    await until('all joined', () => [writer!, reader!, stalled!].every(({ frames }) => frames.length > 0))
+    stalled!.socket.pause()
+    const doc = new Y.Doc()
+    doc.on('update', (bytes: Uint8Array) => writer!.socket.send(encodeFrame({ type: 'update', update: bytes })))
+    // More than what the sockets of this machine buffer by themselves.
+    for (let i = 0; i < 400; i++) {
+      doc.getMap('state').set(`k${i}`, 'x'.repeat(64 * 1024))
+      if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until('the reader has all', () => reader!.frames.filter(isForward).length === 400)
+    await until('the stalled one is dropped', () => relay.connectionCount === 2)
+  })
+
+  test('L6 a plain HTTP request is told what this is', async () => {
+    const relay = await relayForTest()
+    const response = await fetch(relay.url.replace('ws:', 'http:'))
+    expect(response.status).toBe(426)
+    expect(await response.text()).toContain('Skein relay')
+  })
+})
+
+describe('rooms', () => {
+  test('L7 a room is loaded once, however many ask at the same time', async () => {
+    const memory = memoryLog()
+    let loads = 0
+    const log: Log = {
+      ...memory,
+      load: async (room) => {
+        loads++
+        await new Promise((resolve) => setImmediate(resolve))
+        return memory.load(room)
+      },
+      append: (room, updates) => memory.append(room, updates),
+      replace: (room, upTo, snapshot) => memory.replace(room, upTo, snapshot),
+      close: () => memory.close(),
+    }
+    const relay = await relayForTest({ log })
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, () => new RawClient(`${relay.url}/room`).opened()),
+    )
+    await until('all are greeted', () => clients.every(({ frames }) => frames.length > 0))
+    expect(loads).toBe(1)
+  })
+
+  test('L8 an empty room is evicted, and comes back with its content', async () => {
+    const relay = await relayForTest({ limits: { idleRoomMs: 1 } })
+    const writer = await new RawClient(`${relay.url}/room`).opened()
+    writer.socket.send(updateFrame('k'))
+    writer.socket.close()
+    await until('it is evicted', () => relay.roomCount === 0)
+    const reader = await new RawClient(`${relay.url}/room`).opened()
+    reader.socket.send(encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) }))
+    await until('its content is there', () => reader.frames.some((frame) => frame[1] === 1 && frame.length > 5))
+  })
+
+  test('L9 a room that cannot be loaded is closed with 4500; other rooms work', async () => {
+    const memory = memoryLog()
+    const events: RelayEvent[] = []
+    const relay = await relayForTest({
+      log: {
+        ...memory,
+        load: async (room) => {
+          if (room === 'broken') throw new Error('bad sector')
+          return memory.load(room)
+        },
+      },
+      onEvent: (event) => events.push(event),
+    })
+    expect(await new RawClient(`${relay.url}/broken`).closedWith()).toBe(4500)
+    const fine = await new RawClient(`${relay.url}/fine`).opened()
+    await until('the other room greets', () => fine.frames.length > 0)
+    expect(events).toMatchObject([{ kind: 'room-failed', room: 'broken' }])
+  })
+
+  test('L10 a disk that refuses a write confirms nothing, and the room starts again from the disk', async () => {
+    const memory = memoryLog()
+    let full = true
+    const relay = await relayForTest({
+      log: {
+        ...memory,
+        append: async (room, updates) => {
+          if (full) throw new Error('no space left')
+          await memory.append(room, updates)
+        },
+      },
+    })
+    const seq1 = encodeFrame({ type: 'numbered-update', seq: 1, answersStep1: false, update: update('k') })
+    const client = await new RawClient(`${relay.url}/room?skein=1`).opened()
+    client.socket.send(seq1)
+    expect(await client.closedWith()).toBe(1013)
+    expect(client.frames.some((frame) => frame[0] === 66)).toBe(false)
+    full = false
+    const again = await new RawClient(`${relay.url}/room?skein=1`).opened()
+    again.socket.send(seq1)
+    await until('now it is confirmed', () => again.frames.some((frame) => frame[0] === 66))
+  })
+
+  test('L11 close() flushes what was taken in and tells the clients to come back', async () => {
+    const dataDir = temporaryDirectory()
+    const relay = await createRelay({ dataDir })
+    const client = await new RawClient(`${relay.url}/room`).opened()
+    const witness = await new RawClient(`${relay.url}/room`).opened()
+    await until('both are greeted', () => client.frames.length > 0 && witness.frames.length > 0)
+    client.socket.send(updateFrame('k'))
+    await until('it was taken in', () => witness.frames.some(isForward))
+    await relay.close()
+    expect(await client.closedWith()).toBe(1012)
+    const again = await relayForTest({ dataDir })
+    expect(again.id).toBe(relay.id)
+    const reader = await new RawClient(`${again.url}/room`).opened()
+    reader.socket.send(encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) }))
+    await until('it is there', () => reader.frames.some((frame) => frame[1] === 1 && frame.length > 5))
+  })
+})
+
+describe('options', () => {
+  test('L12 a port in use is a typed error, and leaves nothing behind', async () => {
+    const relay = await relayForTest()
+    const dataDir = temporaryDirectory()
+    await expect(createRelay({ port: relay.port, dataDir })).rejects.toMatchObject({ code: 'port-in-use' })
+    await relayForTest({ dataDir })
+  })
+
+  test.each(['0.0.0.0', '192.0.2.1', '::', 'example.org'])('L13 refuses to listen on %s', async (host) => {
+    await expect(createRelay({ host })).rejects.toMatchObject({ code: 'bad-option' })
+  })
+
+  test.each([-1, 65_536, 1.5, Number.NaN])('L13 refuses port %s', async (port) => {
+    await expect(createRelay({ port })).rejects.toMatchObject({ code: 'bad-option' })
+  })
+})
