@@ -44,11 +44,18 @@ export class AwarenessPresence implements Presence {
     return encodeAwarenessUpdate(this.awareness, [...clients])
   }
 
+  /** Everybody's presence as an awareness update. */
+  encodeAll(): Uint8Array {
+    return this.encode([...this.awareness.getStates().keys()])
+  }
+
   /** Forgets agents that can no longer be heard of. */
   forget(keep: ReadonlySet<number>, origin: unknown): void {
     const gone = [...this.awareness.getStates().keys()].filter(
       (client) => client !== this.awareness.clientID && !keep.has(client),
     )
     removeAwarenessStates(this.awareness, gone, origin)
+    // Their clocks, too: on return they are told with the clock they had, which would not count as news.
+    for (const client of gone) this.awareness.meta.delete(client)
   }
 }

@@ -283,7 +283,7 @@ class ReplicatedSpace implements Space {
     return {
       apply: (update) => this.apply(update, FROM_RELAY),
       presence: (update) => this.applyPresence(update, FROM_RELAY),
-      announce: () => this.announce(),
+      announce: () => this.announceToRelay(),
       problem: (problem) => this.onProblem(problem),
       changed: () => this.onConnectionChanged(),
       lost: () => this.awareness.forget(this.tabClients, FROM_RELAY),
@@ -294,8 +294,11 @@ class ReplicatedSpace implements Space {
     return {
       apply: (update, relayed) => this.apply(update, relayed ? FROM_RELAY_BY_TAB : FROM_TAB),
       presence: (update) => this.applyPresence(update, FROM_TAB),
-      announce: () => this.announce(),
-      answered: () => this.tellConfirmed(),
+      announce: () => this.announceToTabs(),
+      answered: () => {
+        this.announceToTabs()
+        this.tellConfirmed()
+      },
       confirmed: (digest) => {
         if (digest !== this.digest()) return
         this.outbox.confirm(this.outbox.last)
@@ -327,11 +330,17 @@ class ReplicatedSpace implements Space {
     }
   }
 
-  private announce(): void {
+  /** Tells a relay or server that is new, or asks, who is here and in the tabs without one. */
+  private announceToRelay(): void {
     this.awareness.renew()
     const states = this.awareness.awareness.getStates()
     const viaTabs = [...this.tabClients].filter((client) => states.has(client))
     if (viaTabs.length > 0) this.connection.presence(this.awareness.encode(viaTabs))
+  }
+
+  /** Tells another tab that is new, or was given what it lacked, who is here. */
+  private announceToTabs(): void {
+    this.tabs?.presence(this.awareness.encodeAll(), false)
   }
 
   private onProblem(problem: SessionProblem): void {

@@ -150,7 +150,7 @@ describe('replication', () => {
     expect(names(b)).toEqual(['Phone'])
     await until('a no longer sees b', () => names(a).length === 1)
     b.connect()
-    await until('b is back at once', () => names(a).length === 2, 3_000)
+    await until('both see both at once', () => names(a).length === 2 && names(b).length === 2, 3_000)
     await b.leave()
     await until('b has left', () => names(a).length === 1)
   })

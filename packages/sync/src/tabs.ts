@@ -125,8 +125,11 @@ export class Tabs {
       if (data.to !== undefined && data.to !== this.id) return NOTHING
       return this.handleFrame(data.from, data.frame, data.relayed)
     }
+    if (known !== undefined && !data.answer) {
+      // It has just been served: what its relay told it until now has not been handed on.
+      return served && !known.served && !this.served ? { ...NOTHING, post: [this.ask(data.from)] } : NOTHING
+    }
     // A tab that this one did not know gets an answer, and is asked for what it has.
-    if (known !== undefined && !data.answer) return NOTHING
     return {
       ...NOTHING,
       post: data.answer ? [this.hello(false), this.ask(data.from)] : [this.ask(data.from)],

@@ -97,6 +97,16 @@ describe('tabs', () => {
     expect(device.state('b')).toEqual({ missed: 1 })
   })
 
+  test('T4 a tab without a relay gets what another learned before it was live', () => {
+    const device = new Device()
+    const a = device.add('a')
+    device.add('b')
+    Y.applyUpdate(a.doc, updateOf('first exchange'), 'relay')
+    expect(device.state('b')).toEqual({})
+    device.run('a', a.tab.setServed(true))
+    expect(device.state('b')).toEqual({ 'first exchange': 1 })
+  })
+
   test.each([true, false])('T5 an update is applied, and is passed on unless relayed (%s)', (relayed) => {
     const tab = new Tabs('a', replicaOf(new Y.Doc()))
     const update = updateOf('x')
