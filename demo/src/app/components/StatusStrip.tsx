@@ -1,0 +1,84 @@
+import { useAgent } from '../hooks/agent.js'
+import { useSource } from '../hooks/source.js'
+import { useStatus } from '../hooks/space.js'
+import { countInWords, pathInWords } from '../words.js'
+import { Convergence } from './Convergence.js'
+import { Icon } from './Icon.js'
+import { Switch } from './Switch.js'
+
+/** What is going on, always in sight: who agrees, over which way, and what still waits. */
+export function StatusStrip() {
+  const status = useStatus()
+  return (
+    <div className="strip">
+      <Convergence />
+      <span
+        className={`badge connection connection-${status.connection}`}
+        data-testid="connection"
+        data-connection={status.connection}
+        title={status.path?.url || undefined}
+      >
+        <i className="lamp-dot" />
+        <span
+          data-testid="path"
+          data-path-kind={status.path?.kind ?? 'none'}
+          data-round-trip={status.path?.roundTripMs}
+        >
+          {pathInWords(status)}
+        </span>
+      </span>
+      <span
+        className="badge queued"
+        data-testid="queued"
+        data-queued={status.queued}
+        title="Edits made here that no relay has confirmed on its disk"
+      >
+        {status.queued > 0 && <Icon name="queued" size={15} />}
+        {status.queued} queued
+      </span>
+      {status.unsaved > 0 && (
+        <span className="badge unsaved" data-testid="unsaved" title="Edits not yet on this device's disk">
+          {status.unsaved} unsaved
+        </span>
+      )}
+    </div>
+  )
+}
+
+export function OfflineControl({ testId }: { testId: string }) {
+  const { offline } = useAgent()
+  const off = useSource(offline.isOff)
+  return (
+    <Switch
+      visibleLabel
+      label="Offline"
+      className="offline-control"
+      checked={off}
+      onChange={offline.set}
+      testId={testId}
+    />
+  )
+}
+
+/** Says changes of the connection to screen readers, in whole sentences. */
+export function Announcer() {
+  const status = useStatus()
+  const waiting = status.queued > 0 ? `${countInWords(status.queued, 'change')} queued.` : ''
+  // While edits flow the count changes all the time; only being cut off makes it worth saying.
+  const words =
+    status.connection === 'live'
+      ? `Connected, ${status.path?.kind ?? ''}.`
+      : `${WORDS[status.connection]} ${waiting}`
+  return (
+    <p className="visually-hidden" role="status">
+      {words}
+    </p>
+  )
+}
+
+const WORDS = {
+  offline: 'Offline. Changes are kept on this device.',
+  connecting: 'Connecting.',
+  syncing: 'Catching up.',
+  refused: 'The relay refused this agent.',
+} as const

@@ -1,0 +1,56 @@
+import { connect, createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export const HOST = '127.0.0.1'
+
+const RELAY_PORT_DEFAULT = 1234
+
+/**
+ * The port for the relay: the given one, which must be free; without one 1234, or any free port.
+ * @throws Error if the given port is taken
+ */
+export async function chooseRelayPort(wanted: number | undefined): Promise<number> {
+  if (wanted !== undefined && wanted !== 0) {
+    if ((await tryPort(wanted)) === undefined) {
+      throw new Error(`Port ${wanted} for the relay is in use. Choose another one with --relay-port.`)
+    }
+    return wanted
+  }
+  const preferred = wanted === 0 ? undefined : await tryPort(RELAY_PORT_DEFAULT)
+  const port = preferred ?? (await tryPort(0))
+  if (port === undefined) throw new Error('No free port was found for the relay.')
+  return port
+}
+
+/** Resolves when something listens on the port; rejects when `signal` aborts, or after `timeoutMs`. */
+export async function whenListening(port: number, signal: AbortSignal, timeoutMs = 20_000): Promise<void> {
+  const end = Date.now() + timeoutMs
+  while (!(await listens(port))) {
+    if (Date.now() > end) throw new Error(`Nothing answered on port ${port} within ${timeoutMs / 1000} s.`)
+    await sleep(40, undefined, { signal })
+  }
+}
+
+function tryPort(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, HOST, () => {
+      const address = server.address()
+      const got = typeof address === 'object' && address ? address.port : undefined
+      server.close(() => resolve(got))
+    })
+  })
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, HOST)
+    const answer = (yes: boolean) => {
+      socket.destroy()
+      resolve(yes)
+    }
+    socket.once('connect', () => answer(true))
+    socket.once('error', () => answer(false))
+  })
+}

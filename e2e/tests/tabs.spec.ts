@@ -1,0 +1,31 @@
+import { expect, expectConverged, test } from '../support/agents.js'
+
+test('two tabs of a device share without any relay', async ({ join, browser }) => {
+  const device = await browser.newContext()
+  const left = await join('Left', { relay: 'none', context: device })
+  const right = await join('Right', { relay: 'none', context: device })
+  await left.set('from', 'left')
+  await expect.poll(() => right.get('from')).toBe('left')
+  await Promise.all([left.set('l', 1), right.set('r', 2), left.set('from', 'l'), right.set('from', 'r')])
+  await expectConverged(left, right)
+  await expect(left.page.getByTestId('convergence')).toHaveText('converged 2/2')
+  await right.page.close()
+  await expect(left.page.getByTestId('convergence')).toHaveText('on its own')
+  await device.close()
+})
+
+test('a tab without a relay is served by a tab that has one', async ({ join, browser }) => {
+  const device = await browser.newContext()
+  const far = await join('Far')
+  const served = await join('Served', { context: device })
+  const bare = await join('Bare', { relay: 'none', context: device })
+  await expect(bare.page.getByTestId('path')).toHaveAttribute('data-path-kind', 'tab')
+  await bare.set('from', 'bare')
+  await expect.poll(() => far.get('from')).toBe('bare')
+  await far.set('from', 'far')
+  await expect.poll(() => bare.get('from')).toBe('far')
+  await expectConverged(far, served, bare)
+  await expect(bare.page.getByTestId('queued')).toHaveAttribute('data-queued', '0')
+  await expect(far.page.getByTestId('convergence')).toHaveText('converged 3/3')
+  await device.close()
+})

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { bundleSizes } from './size.js'
+
+const BENCHES: Record<string, { about: string; run: () => Promise<void> }> = {
+  size: { about: 'bundle size of the agent beside yjs + y-websocket + y-indexeddb', run: bundleSizes },
+}
+
+const name = process.argv[2]
+const bench = name === undefined ? undefined : BENCHES[name]
+if (bench === undefined) {
+  console.log('Usage: bench <name>\n')
+  for (const [key, { about }] of Object.entries(BENCHES)) console.log(`  ${key.padEnd(8)} ${about}`)
+  process.exitCode = name === undefined ? 0 : 2
+} else {
+  await bench.run()
+}
