@@ -26,18 +26,20 @@ const BROWSER: Platform = {
   openStore: (space, options) => openIndexedDbStore(options.databaseName ?? `skein/${space}`),
   storeRequired: (options) => options.store !== undefined,
   tabsByDefault: typeof BroadcastChannel === 'function',
-  onWake(callback) {
+  watch(wake, hide) {
     // A worker has no document; its page tells it nothing about visibility.
     const page = typeof document === 'undefined' ? undefined : document
     const onVisible = () => {
-      if (page?.visibilityState === 'visible') callback()
+      if (page?.visibilityState === 'visible') wake()
     }
-    globalThis.addEventListener('online', callback)
-    globalThis.addEventListener('pageshow', callback)
+    globalThis.addEventListener('online', wake)
+    globalThis.addEventListener('pageshow', wake)
+    globalThis.addEventListener('pagehide', hide)
     page?.addEventListener('visibilitychange', onVisible)
     return () => {
-      globalThis.removeEventListener('online', callback)
-      globalThis.removeEventListener('pageshow', callback)
+      globalThis.removeEventListener('online', wake)
+      globalThis.removeEventListener('pageshow', wake)
+      globalThis.removeEventListener('pagehide', hide)
       page?.removeEventListener('visibilitychange', onVisible)
     }
   },

@@ -33,5 +33,5 @@ const NODE: Platform = {
   },
   storeRequired: (options) => options.store !== undefined || options.dataDir !== undefined,
   tabsByDefault: false,
-  onWake: () => () => {},
+  watch: () => () => {},
 }

@@ -13,8 +13,11 @@ export interface Platform {
   /** Whether a store that cannot be opened makes `joinSpace` reject; otherwise it goes on in memory. */
   storeRequired(options: JoinOptions): boolean
   readonly tabsByDefault: boolean
-  /** Calls back when the connection should be tried at once: online again, visible again. Returns the end. */
-  onWake(callback: () => void): () => void
+  /**
+   * Calls `wake` when connections should be tried at once: online, visible, or back from the browser's
+   * cache; `hide` when the page goes, for good or into that cache. Returns the end of it.
+   */
+  watch(wake: () => void, hide: () => void): () => void
 }
 
 /** The part of the WebSocket interface that browsers and `ws` share and that is needed here. */

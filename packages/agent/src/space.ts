@@ -79,7 +79,7 @@ class ReplicatedSpace implements Space {
   private readonly waiters = new DurabilityWaiters()
   private readonly statusCallbacks = new Set<(status: Status) => void>()
   private readonly agentId = globalThis.crypto.randomUUID()
-  private readonly stopWaking: () => void
+  private readonly stopWatching: () => void
   /** Clients whose presence reaches this agent through other tabs. */
   private readonly tabClients = new Set<number>()
   private currentStatus: Status
@@ -89,6 +89,8 @@ class ReplicatedSpace implements Space {
   private plainServer = false
   private announcedConfirmed = 0
   private cachedDigest: string | undefined
+  /** Connections are wanted: not taken down by `disconnect()`. */
+  private wanted = false
   private left: Promise<void> | undefined
   private settleSynced: { resolve: () => void; reject: (error: SkeinError) => void }
 
@@ -148,7 +150,13 @@ class ReplicatedSpace implements Space {
     this.awareness.awareness.on('update', this.onAwareness)
     if (given !== undefined) this.edit(given)
     this.currentStatus = this.computeStatus()
-    this.stopWaking = platform.onWake(() => this.connection.wake())
+    this.stopWatching = platform.watch(
+      () => {
+        if (this.wanted) this.tabs?.open()
+        this.connection.wake()
+      },
+      () => this.tabs?.close(),
+    )
     if (!options.offline) this.connect()
   }
 
@@ -210,12 +218,14 @@ class ReplicatedSpace implements Space {
 
   connect(): void {
     this.mustBeHere()
+    this.wanted = true
     this.tabs?.open()
     this.connection.connect()
     this.changed()
   }
 
   disconnect(): void {
+    this.wanted = false
     this.connection.disconnect()
     this.tabs?.close()
     this.tabClients.clear()
@@ -238,7 +248,7 @@ class ReplicatedSpace implements Space {
     this.doc.off('update', this.onUpdate)
     this.awareness.awareness.setLocalState(null)
     this.awareness.awareness.off('update', this.onAwareness)
-    this.stopWaking()
+    this.stopWatching()
     this.disconnect()
     await this.persistence.close()
     this.awareness.awareness.destroy()

@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { CLOSE, NEGOTIATION_PARAM, NEGOTIATION_VALUE, ProtocolError, spaceNameFromPath } from '@skein/protocol'
+import {
+  CLOSE,
+  NEGOTIATION_PARAM,
+  NEGOTIATION_VALUE,
+  ProtocolError,
+  spaceNameFromPath,
+} from '@skein/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
 import { RelayError } from './errors.js'
@@ -172,7 +178,8 @@ class RelayServer implements Relay {
     })
     socket.on('message', (frame: Buffer, isBinary: boolean) => {
       peer.alive = true
-      if (isBinary) room?.receive(peer.id, frame)
+      // A plain view: slices of a Buffer are not copies, and would keep its whole memory alive.
+      if (isBinary) room?.receive(peer.id, new Uint8Array(frame.buffer, frame.byteOffset, frame.length))
       else peer.close(CLOSE.malformedFrame, 'text frames are not part of this protocol')
     })
     // Until the room is loaded the client's frames wait in its socket.

@@ -46,9 +46,13 @@ export class RoomHost {
       host.compact()
       return host
     } catch (cause) {
-      throw new RelayError('room-corrupt', `the log of room "${name}" holds something that is not an update`, {
-        cause,
-      })
+      throw new RelayError(
+        'room-corrupt',
+        `the log of room "${name}" holds something that is not an update`,
+        {
+          cause,
+        },
+      )
     }
   }
 

@@ -1,5 +1,5 @@
-import type { WebSocket } from 'ws'
 import { CLOSE } from '@skein/protocol'
+import type { WebSocket } from 'ws'
 import type { Peer } from './room-host.js'
 
 /** A WebSocket as a member of a room. */

@@ -9,7 +9,8 @@ const update = (key: string, value: unknown = 1): Uint8Array => {
   doc.getMap('state').set(key, value)
   return Y.encodeStateAsUpdate(doc)
 }
-const updateFrame = (key: string, value?: unknown) => encodeFrame({ type: 'update', update: update(key, value) })
+const updateFrame = (key: string, value?: unknown) =>
+  encodeFrame({ type: 'update', update: update(key, value) })
 const isForward = (frame: Uint8Array) => frame[0] === 0 && frame[1] === 2
 
 describe('connections', () => {
@@ -60,7 +61,8 @@ describe('connections', () => {
     expect(await bad.closedWith()).toBe(code)
     good!.socket.send(updateFrame('k'))
     await until('others go on', () => witness!.frames.some(isForward))
-    if (typeof frame !== 'string') expect(events).toMatchObject([{ kind: 'client-closed', room: 'room', code }])
+    if (typeof frame !== 'string')
+      expect(events).toMatchObject([{ kind: 'client-closed', room: 'room', code }])
   })
 
   test('L4 beyond the connection limit the answer is 1013', async () => {
@@ -86,7 +88,9 @@ describe('connections', () => {
     await until('all joined', () => [writer!, reader!, stalled!].every(({ frames }) => frames.length > 0))
     stalled!.socket.pause()
     const doc = new Y.Doc()
-    doc.on('update', (bytes: Uint8Array) => writer!.socket.send(encodeFrame({ type: 'update', update: bytes })))
+    doc.on('update', (bytes: Uint8Array) =>
+      writer!.socket.send(encodeFrame({ type: 'update', update: bytes })),
+    )
     // More than what the sockets of this machine buffer by themselves.
     for (let i = 0; i < 400; i++) {
       doc.getMap('state').set(`k${i}`, 'x'.repeat(64 * 1024))
@@ -135,7 +139,9 @@ describe('rooms', () => {
     await until('it is evicted', () => relay.roomCount === 0)
     const reader = await new RawClient(`${relay.url}/room`).opened()
     reader.socket.send(encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) }))
-    await until('its content is there', () => reader.frames.some((frame) => frame[1] === 1 && frame.length > 5))
+    await until('its content is there', () =>
+      reader.frames.some((frame) => frame[1] === 1 && frame.length > 5),
+    )
   })
 
   test('L9 a room that cannot be loaded is closed with 4500; other rooms work', async () => {

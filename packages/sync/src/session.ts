@@ -44,8 +44,10 @@ export type SessionProblem =
   | { readonly kind: 'rejected'; readonly code: RejectCode; readonly reason: string }
   | { readonly kind: 'malformed'; readonly reason: string }
 
-/** Silence after which a Skein relay is pinged. Also how old the round trip may be. */
+/** Pause between a relay's pong and the next ping; so old may a round trip be. */
 export const PING_AFTER_MS = 10_000
+/** The second ping comes sooner: the first is sent while the application starts, and measures that. */
+export const SECOND_PING_AFTER_MS = 1_000
 /** Silence for this long after a ping means that the connection is dead. */
 export const PONG_WITHIN_MS = 5_000
 /** So does a pong that is missing for this long, whatever else arrives: what is sent here gets lost. */
@@ -77,6 +79,7 @@ export class Session {
   /** The first number that was refused: acknowledgements of later ones no longer cover all before them. */
   private refusedSeq = Number.POSITIVE_INFINITY
   private probedAgain = false
+  private nextPingMs = 0
   /** Set while the connection is congested: what the document held when sending stopped. */
   private heldBack: { readonly since: Uint8Array } | undefined
 
@@ -108,7 +111,7 @@ export class Session {
   get deadline(): number {
     if (!this.live) return this.lastReceivedMs + FIRST_SYNC_WITHIN_MS
     const relay = this.kind === 'relay'
-    if (this.probeSentMs === undefined) return this.lastReceivedMs + (relay ? PING_AFTER_MS : ASK_AFTER_MS)
+    if (this.probeSentMs === undefined) return relay ? this.nextPingMs : this.lastReceivedMs + ASK_AFTER_MS
     if (!relay) return this.probeSentMs + ANSWER_WITHIN_MS
     const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs)
     return Math.min(lastSign + PONG_WITHIN_MS, this.probeSentMs + PONG_WITHIN_MS_MAX)
@@ -216,6 +219,7 @@ export class Session {
       case 'ping':
         return sends(encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
       case 'pong':
+        this.nextPingMs = nowMs + (this.roundTrip === undefined ? SECOND_PING_AFTER_MS : PING_AFTER_MS)
         this.roundTrip = Math.max(0, nowMs - message.pingSentAtUs / 1000)
         this.probeEnded()
         return NOTHING

@@ -156,35 +156,54 @@ describe('session', () => {
     expect(s.receive(2, Uint8Array.of(120, 1, 2))).toEqual({ send: [], apply: [], presence: [] })
   })
 
-  test('S10 a silent relay is pinged, and dead without an answer', () => {
+  /** Live, with both early pings answered at time 0 and 1,000. */
+  function pingedSession() {
+    const parts = liveSession()
+    parts.session.timeout(1_000)
+    parts.session.receive(1_000, encodeFrame({ type: 'pong', pingSentAtUs: 1_000_000 }))
+    return parts
+  }
+
+  test('S10 a relay is pinged when live, a second later, then every 10 s', () => {
     const { session: s } = liveSession()
-    expect(s.deadline).toBe(10_000)
-    expect(decoded(s.timeout(10_000))).toEqual([{ type: 'ping', sentAtUs: 10_000_000 }])
-    expect(s.deadline).toBe(15_000)
-    expect(s.timeout(15_000).close?.code).toBe(4000)
+    expect(s.deadline).toBe(1_000)
+    expect(decoded(s.timeout(1_000))).toEqual([{ type: 'ping', sentAtUs: 1_000_000 }])
+    s.receive(1_005, encodeFrame({ type: 'pong', pingSentAtUs: 1_000_000 }))
+    expect(s.roundTripMs).toBe(5)
+    expect(s.deadline).toBe(11_005)
   })
 
-  test('S10 a pong measures the round trip and ends the alarm', () => {
-    const { session: s } = liveSession()
-    s.timeout(10_000)
-    s.receive(10_023, encodeFrame({ type: 'pong', pingSentAtUs: 10_000_000 }))
+  test('S10 without an answer to a ping the connection is dead', () => {
+    const { session: s } = pingedSession()
+    s.timeout(11_000)
+    expect(s.deadline).toBe(16_000)
+    expect(s.timeout(16_000).close?.code).toBe(4000)
+  })
+
+  test('S10 a pong measures the round trip and ends the alarm, whatever the traffic', () => {
+    const { session: s } = pingedSession()
+    for (let now = 2_000; now < 11_000; now += 500) {
+      s.receive(now, encodeFrame({ type: 'update', update: updateOf('a') }))
+    }
+    expect(decoded(s.timeout(11_000))).toMatchObject([{ type: 'ping' }])
+    s.receive(11_023, encodeFrame({ type: 'pong', pingSentAtUs: 11_000_000 }))
     expect(s.roundTripMs).toBe(23)
-    expect(s.deadline).toBe(20_023)
+    expect(s.deadline).toBe(21_023)
   })
 
   test('S10 other messages put the alarm off, but not for ever', () => {
-    const { session: s } = liveSession()
-    s.timeout(10_000)
-    for (let now = 12_000; now < 40_000; now += 2_000) {
+    const { session: s } = pingedSession()
+    s.timeout(11_000)
+    for (let now = 13_000; now < 41_000; now += 2_000) {
       s.receive(now, encodeFrame({ type: 'update', update: updateOf('a') }))
     }
-    expect(s.deadline).toBe(40_000)
-    expect(s.timeout(40_000).close).toBeDefined()
+    expect(s.deadline).toBe(41_000)
+    expect(s.timeout(41_000).close).toBeDefined()
   })
 
   test('S10 a late timer asks once more before it gives up', () => {
-    const { session: s } = liveSession()
-    s.timeout(10_000)
+    const { session: s } = pingedSession()
+    s.timeout(11_000)
     expect(decoded(s.timeout(70_000))).toMatchObject([{ type: 'ping' }])
     expect(s.timeout(130_000).close).toBeDefined()
   })
