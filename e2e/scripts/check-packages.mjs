@@ -11,7 +11,7 @@ for (const name of readdirSync(path.join(root, 'packages'))) {
   const manifest = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'))
   if (manifest.private) continue
   console.log(`\n${manifest.name}`)
-  run(bin('publint'), ['--strict', directory])
+  run(bin('publint'), ['--strict', '--pack', 'npm', directory])
   // ESM only, by decision: `require` of these packages works from Node 22 on.
   run(bin('attw'), ['--pack', directory, '--profile', 'esm-only', '--format', 'table-flipped'])
 }

@@ -14,6 +14,8 @@ export const CLOSE = {
   malformedFrame: 4400,
   /** A space name that the relay does not accept. */
   badSpaceName: 4404,
+  /** The two sides have no protocol version in common. */
+  noCommonVersion: 4406,
   /** An update that is not a Yjs update, from a client that cannot be told in any other way. */
   malformedUpdate: 4422,
   /** The relay cannot load this space; its operator has to mend it. Other spaces are not affected. */

@@ -26,35 +26,35 @@ export class Reader {
     return value
   }
 
-  /** An unsigned integer up to 2^53 - 1, seven bits a byte, least significant first. */
+  /** An unsigned integer up to 2^53 - 1, seven bits a byte, least significant first, in at most 8 bytes. */
   varUint(): number {
-    let value = 0
-    let factor = 1
-    for (;;) {
-      const byte = this.byte()
-      value += (byte & 0x7f) * factor
-      if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError('malformed', 'integer over 2^53 - 1')
-      if (byte < 0x80) return value
-      factor *= 128
-      if (factor > 2 ** 56) throw new ProtocolError('malformed', 'integer of more than 9 bytes')
-    }
+    const first = this.byte()
+    return first < 0x80 ? first : this.rest(first & 0x7f, 2 ** 7)
   }
 
-  /** A signed integer: the first byte carries a continuation bit, a sign bit and six bits. */
+  /**
+   * A signed integer of the same range. The first byte carries a continuation bit, a sign bit and six
+   * bits; a set sign bit with value 0 is -0.
+   */
   varInt(): number {
     const first = this.byte()
-    let value = first & 0x3f
-    let factor = 64
-    let more = first >= 0x80
-    while (more) {
+    const value = first < 0x80 ? first & 0x3f : this.rest(first & 0x3f, 2 ** 6)
+    return (first & 0x40) === 0 ? value : -value
+  }
+
+  /** The bytes of an integer behind its first one, which carried `value`. */
+  private rest(value: number, factor: number): number {
+    // Sums stay below 2^56, but only those up to 2^53 are exact, and those are all that may pass.
+    for (let bytes = 2; bytes <= 8; bytes++) {
       const byte = this.byte()
       value += (byte & 0x7f) * factor
-      if (value > Number.MAX_SAFE_INTEGER) throw new ProtocolError('malformed', 'integer over 2^53 - 1')
-      factor *= 128
-      if (factor > 2 ** 57) throw new ProtocolError('malformed', 'integer of more than 9 bytes')
-      more = byte >= 0x80
+      factor *= 2 ** 7
+      if (byte < 0x80) {
+        if (value > Number.MAX_SAFE_INTEGER) break
+        return value
+      }
     }
-    return (first & 0x40) === 0 ? value : -value
+    throw new ProtocolError('malformed', 'integer over 2^53 - 1 or of more than 8 bytes')
   }
 
   /** An unsigned integer that must not exceed `max`. */

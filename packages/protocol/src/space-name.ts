@@ -36,6 +36,7 @@ export function spaceNameToPath(name: string): string {
  * @throws ProtocolError `bad-name`
  */
 export function spaceNameFromPath(path: string): string {
+  if (path[0] !== '/') throw new ProtocolError('bad-name', 'request path does not start with a slash')
   let name: string
   try {
     name = decodeURIComponent(path.slice(1))

@@ -17,15 +17,14 @@ export async function checkDataFile(path: string): Promise<void> {
   const file = await open(path, 'r')
   try {
     for (let attempt = 1; ; attempt++) {
-      const meta = await readNewestMeta(file)
+      const head = await readHead(file)
       try {
-        await checkTrees(file, meta)
+        await checkTrees(file, newestMeta(head))
         return
       } catch (error) {
         // Another process may have committed and reused pages while we read. One that keeps committing
         // has the file open, and finds it sound.
-        const changed = (await readNewestMeta(file)).transactionId !== meta.transactionId
-        if (!changed) throw error
+        if (head.equals(await readHead(file))) throw error
         if (attempt === ATTEMPTS_MAX) return
       }
     }
@@ -40,18 +39,30 @@ export async function checkDataFile(path: string): Promise<void> {
 const LAYOUT_KNOWN = ['x64', 'arm64'].includes(process.arch) && endianness() === 'LE'
 const ATTEMPTS_MAX = 5
 
-/** Transactions write the two meta pages in turn; the higher id is the newer one. */
-async function readNewestMeta(file: FileHandle): Promise<Meta> {
-  const first = await readMeta(file, 0)
-  const second = await readMeta(file, first.pageBytes)
-  if (second.pageBytes !== first.pageBytes) throw new DamageError('its meta pages disagree')
-  return second.transactionId > first.transactionId ? second : first
+/** The start of the file, with both meta pages whatever the size of pages. */
+async function readHead(file: FileHandle): Promise<Buffer> {
+  const head = Buffer.alloc(2 * PAGE_BYTES_MAX)
+  const { bytesRead } = await file.read(head, 0, head.length, 0)
+  return head.subarray(0, bytesRead)
 }
 
-async function readMeta(file: FileHandle, offset: number): Promise<Meta> {
-  const bytes = Buffer.alloc(META_BYTES)
-  const { bytesRead } = await file.read(bytes, 0, META_BYTES, offset)
-  if (bytesRead < META_BYTES) throw new DamageError('it ends within its meta pages')
+/** Transactions write the two meta pages in turn, so that the ids show if one of them is damaged. */
+function newestMeta(head: Buffer): Meta {
+  const first = readMeta(head, 0)
+  const second = readMeta(head, first.pageBytes)
+  const [older, newer] =
+    first.transactionId < second.transactionId ? ([first, second] as const) : ([second, first] as const)
+  const inTurn =
+    newer.transactionId === 0n ||
+    (newer.transactionId - older.transactionId === 1n &&
+      (newer === second) === (newer.transactionId % 2n === 1n))
+  if (!inTurn || second.pageBytes !== first.pageBytes) throw new DamageError('its meta pages disagree')
+  return newer
+}
+
+function readMeta(head: Buffer, offset: number): Meta {
+  const bytes = head.subarray(offset, offset + META_BYTES)
+  if (bytes.length < META_BYTES) throw new DamageError('it ends within its meta pages')
   const pageBytes = bytes.readUInt32LE(PAGE_BYTES_AT)
   if (bytes.readUInt16LE(FLAGS_AT) !== META_FLAG || bytes.readUInt32LE(MAGIC_AT) !== MAGIC) {
     throw new DamageError('it does not start as LMDB files do')
@@ -59,7 +70,9 @@ async function readMeta(file: FileHandle, offset: number): Promise<Meta> {
   if ((bytes.readUInt32LE(VERSION_AT) & 0xffff) !== DATA_VERSION) {
     throw new DamageError('it has another version')
   }
-  if (!PAGE_BYTES.includes(pageBytes)) throw new DamageError(`pages of ${pageBytes} bytes`)
+  if (pageBytes < PAGE_BYTES_MIN || pageBytes > PAGE_BYTES_MAX || (pageBytes & (pageBytes - 1)) !== 0) {
+    throw new DamageError(`pages of ${pageBytes} bytes`)
+  }
   return {
     pageBytes,
     transactionId: bytes.readBigUInt64LE(TRANSACTION_AT),
@@ -70,13 +83,18 @@ async function readMeta(file: FileHandle, offset: number): Promise<Meta> {
 }
 
 function readTree(bytes: Buffer, at: number): Tree {
-  return { depth: bytes.readUInt16LE(at + 6), rootPage: Number(bytes.readBigUInt64LE(at + 40)) }
+  return {
+    depth: bytes.readUInt16LE(at + 6),
+    entries: Number(bytes.readBigUInt64LE(at + 32)),
+    rootPage: Number(bytes.readBigUInt64LE(at + 40)),
+  }
 }
 
 const MAGIC = 0xbeefc0de
 const DATA_VERSION = 2
 const META_FLAG = 8
-const PAGE_BYTES = [1024, 2048, 4096, 8192, 16384, 32768, 65536]
+const PAGE_BYTES_MIN = 256
+const PAGE_BYTES_MAX = 65536
 
 // Byte positions in a meta page: a page header of 24 bytes, then MDB_meta.
 const FLAGS_AT = 18

@@ -23,6 +23,7 @@ export function digestOf(stateVector: StateVector, deleteSet: DeleteSet): string
   encoding.writeVarUint(encoder, 0)
   encoding.writeVarUint(encoder, 0)
   for (const [client, ranges] of sorted(deleteSet)) {
+    if (ranges.length === 0) continue
     encoding.writeVarUint(encoder, client)
     encoding.writeVarUint(encoder, ranges.length)
     for (const [clock, length] of ranges) {

@@ -4,7 +4,10 @@ import { LIMITS } from '../limits.js'
 import { Reader } from '../reader.js'
 import { utf16Length } from '../utf8.js'
 
-/** What a scanned update contains. Ranges are `[clock, clock + length)` of a client, in Yjs clock units. */
+/**
+ * What a scanned update contains. Ranges are `[clock, clock + length)` of a client, in Yjs clock units. It
+ * is told as the scan goes on, so what it heard before a ProtocolError does not count.
+ */
 export interface UpdateSink {
   /** A run of structs that the update carries. Adjacent structs of a client arrive as one run. */
   structs(client: number, clock: number, length: number): void
@@ -16,7 +19,8 @@ const NO_SINK: UpdateSink = { structs() {}, deletion() {} }
 
 /**
  * Walks a Yjs update (encoding v1) without a Y.Doc and without building its structs, and checks every
- * byte of it. What passes here, `Y.applyUpdate` and `Y.mergeUpdates` can decode.
+ * byte of it. What passes here, `Y.applyUpdate` and `Y.mergeUpdates` can decode, and merging it loses
+ * nothing. What cannot be known from one update alone, SPEC.md says (P63).
  *
  * The format is that of yjs 13.6 (`UpdateDecoderV1`, `Item.write`, `readItemContent`, `readDeleteSet`).
  * @throws ProtocolError
@@ -33,13 +37,14 @@ export function scanUpdate(update: Uint8Array, sink: UpdateSink = NO_SINK): void
 
 function scanStructs(reader: Reader, sink: UpdateSink): void {
   const clients = reader.varUintMax(LIMITS.clientsMax, 'clients in an update')
-  // Yjs keeps one list per client and would drop the first of two; the sink would count both.
-  const seen = clients > 1 ? new Set<number>() : undefined
+  let previous = Number.POSITIVE_INFINITY
   for (let i = 0; i < clients; i++) {
     const structs = reader.varUint()
     const client = reader.varUint()
-    if (seen?.has(client)) throw new ProtocolError('malformed', `client ${client} stands in the update twice`)
-    seen?.add(client)
+    // Every writer sorts. `Y.mergeUpdates` relies on it: from other orders it makes an update that names
+    // a client twice, of which `Y.applyUpdate` silently drops the first part.
+    if (client >= previous) throw new ProtocolError('malformed', `client ${client} is out of order`)
+    previous = client
     scanClient(reader, sink, client, structs)
   }
 }
@@ -54,9 +59,7 @@ function scanClient(reader: Reader, sink: UpdateSink, client: number, structs: n
       clock = advance(clock, reader.varUint())
       runStart = clock
     } else {
-      const length = info === GC ? reader.varUint() : scanItem(reader, info)
-      if (length === 0) throw new ProtocolError('malformed', 'struct of length 0')
-      clock = advance(clock, length)
+      clock = advance(clock, info === GC ? reader.varUint() : scanItem(reader, info, client, clock))
     }
   }
   if (clock > runStart) sink.structs(client, runStart, clock - runStart)
@@ -68,19 +71,21 @@ const HAS_ORIGIN = 0x80
 const HAS_RIGHT_ORIGIN = 0x40
 const HAS_PARENT_SUB = 0x20
 
+/** The clock behind a struct or deleted range. Yjs fails on empty ones wherever it looks one up by clock. */
 function advance(clock: number, length: number): number {
+  if (length === 0) throw new ProtocolError('malformed', 'struct or deleted range of length 0')
   const next = clock + length
   if (next > Number.MAX_SAFE_INTEGER) throw new ProtocolError('malformed', 'clock over 2^53 - 1')
   return next
 }
 
 /** Reads an item behind its info byte and returns its length in clock units. */
-function scanItem(reader: Reader, info: number): number {
-  if (info & HAS_ORIGIN) scanId(reader)
-  if (info & HAS_RIGHT_ORIGIN) scanId(reader)
+function scanItem(reader: Reader, info: number, client: number, clock: number): number {
+  if (info & HAS_ORIGIN) scanId(reader, client, clock)
+  if (info & HAS_RIGHT_ORIGIN) scanId(reader, client, clock)
   if ((info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN)) === 0) {
     if (reader.varUint() === 1) scanString(reader)
-    else scanId(reader)
+    else scanId(reader, client, clock)
     if (info & HAS_PARENT_SUB) scanString(reader)
   }
   const read = CONTENT[info & 0x1f]
@@ -88,9 +93,14 @@ function scanItem(reader: Reader, info: number): number {
   return read(reader)
 }
 
-function scanId(reader: Reader): void {
-  reader.varUint()
-  reader.varUint()
+/** Reads what an item at `clock` of `client` refers to: a neighbour or its parent. */
+function scanId(reader: Reader, client: number, clock: number): void {
+  const refClient = reader.varUint()
+  const refClock = reader.varUint()
+  // Yjs looks a struct of the same client up at once, certain that it came before.
+  if (refClient === client && refClock >= clock) {
+    throw new ProtocolError('malformed', `struct ${clock} of client ${client} refers to its own future`)
+  }
 }
 
 /** Reads a string and returns its length in UTF-16 units. */
@@ -151,13 +161,30 @@ const CONTENT: Record<number, (reader: Reader) => number> = {
   // ContentDoc
   9: (reader) => {
     scanString(reader)
-    scanAny(reader, 0)
+    scanDocOptions(reader)
     return 1
   },
 }
 
 const XML_ELEMENT = 3
 const XML_HOOK = 5
+
+/**
+ * The options of a subdocument: an object. Yjs spreads it over those of its own, so a `guid` in it would
+ * become the guid (of any type, which then cannot be written), and a `gcFilter` would be called.
+ */
+function scanDocOptions(reader: Reader): void {
+  if (reader.byte() !== ANY_OBJECT) throw new ProtocolError('malformed', 'subdocument options are no object')
+  for (let count = reader.varUint(); count > 0; count--) {
+    const key = reader.varString(LIMITS.updateBytesMax, 'option')
+    if (key === 'guid' || key === 'gcFilter') {
+      throw new ProtocolError('malformed', `subdocument option ${key}`)
+    }
+    scanAny(reader, 1)
+  }
+}
+
+const ANY_OBJECT = 118
 
 /** lib0's `any` encoding: one byte that names the type, 127 downwards, then the value. */
 function scanAny(reader: Reader, depth: number): void {
@@ -184,7 +211,7 @@ function scanAny(reader: Reader, depth: number): void {
     case 119:
       scanString(reader)
       return
-    case 118: {
+    case ANY_OBJECT: {
       const count = reader.varUint()
       for (let i = 0; i < count; i++) {
         scanString(reader)
@@ -207,14 +234,24 @@ function scanAny(reader: Reader, depth: number): void {
 
 function scanDeleteSet(reader: Reader, sink: UpdateSink): void {
   const clients = reader.varUintMax(LIMITS.clientsMax, 'clients in a delete set')
+  const seen = new Set<number>()
   for (let i = 0; i < clients; i++) {
     const client = reader.varUint()
-    const ranges = reader.varUint()
-    for (let j = 0; j < ranges; j++) {
-      const clock = reader.varUint()
-      const length = reader.varUint()
-      advance(clock, length)
-      if (length > 0) sink.deletion(client, clock, length)
-    }
+    if (seen.has(client)) throw new ProtocolError('malformed', `client ${client} is in the delete set twice`)
+    seen.add(client)
+    scanDeletedRanges(reader, sink, client)
+  }
+}
+
+function scanDeletedRanges(reader: Reader, sink: UpdateSink, client: number): void {
+  let end = 0
+  for (let ranges = reader.varUint(); ranges > 0; ranges--) {
+    const clock = reader.varUint()
+    const length = reader.varUint()
+    // A Y.Doc keeps deletions of what it lacks in encoding v2, which holds only the distance to the
+    // range before: anything but ascending order comes out as other ranges.
+    if (clock < end) throw new ProtocolError('malformed', `deleted ranges of client ${client} overlap`)
+    end = advance(clock, length)
+    sink.deletion(client, clock, length)
   }
 }

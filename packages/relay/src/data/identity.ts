@@ -51,7 +51,10 @@ function parse(text: string): Partial<Record<keyof Identity, unknown>> {
   }
 }
 
-function checkIdentity(path: string, { format, version, relayId, createdAt }: ReturnType<typeof parse>): Identity {
+function checkIdentity(
+  path: string,
+  { format, version, relayId, createdAt }: ReturnType<typeof parse>,
+): Identity {
   if (format === FORMAT && Number.isSafeInteger(version) && (version as number) > VERSION) {
     const what = `${path} is of version ${version}, this relay knows ${VERSION}`
     throw new RelayError('data-version', `${what}. Nothing was changed. Use a newer relay`)

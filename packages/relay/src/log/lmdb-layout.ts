@@ -32,7 +32,14 @@ export const PAGE_HEADER_BYTES = 24
 export const TREE_ROOT_BYTES = 48
 
 /** MDB_page.mp_flags */
-export const PageFlag = { branch: 0x01, leaf: 0x02, overflow: 0x04, meta: 0x08, fixedLeaf: 0x20, sub: 0x40 } as const
+export const PageFlag = {
+  branch: 0x01,
+  leaf: 0x02,
+  overflow: 0x04,
+  meta: 0x08,
+  fixedLeaf: 0x20,
+  sub: 0x40,
+} as const
 
 /** MDB_node.mn_flags of a leaf */
 export const NodeFlag = { bigValue: 0x01, subTree: 0x02, duplicates: 0x04 } as const

@@ -10,6 +10,7 @@ export class Pages {
   readonly #file: number
   readonly #pageBytes: number
   readonly #last: number
+  readonly #transaction: number
   readonly #met: Uint8Array
   readonly #buffers: Buffer[] = []
   readonly #head = Buffer.alloc(PAGE_HEADER_BYTES)
@@ -18,6 +19,7 @@ export class Pages {
     this.#file = file
     this.#pageBytes = meta.pageBytes
     this.#last = meta.lastPage
+    this.#transaction = meta.transaction
     // Pages behind the end of the file are free ones that were never written.
     const inFile = Math.floor(fstatSync(file).size / meta.pageBytes)
     this.#met = new Uint8Array(Math.min(inFile, meta.lastPage + 1))
@@ -32,7 +34,7 @@ export class Pages {
     this.#buffers[level] ??= Buffer.allocUnsafe(this.#pageBytes)
     const page = this.#buffers[level]
     this.#readInto(page, number * this.#pageBytes)
-    if (readNumber(page, 0) !== number) throw new Damage(`page ${number} does not bear its number`)
+    this.#checkHeader(page, number)
     return page
   }
 
@@ -45,8 +47,9 @@ export class Pages {
     }
     this.#claim(first, count)
     this.#readInto(this.#head, first * this.#pageBytes)
+    this.#checkHeader(this.#head, first)
     const isValue = (this.#head.readUInt16LE(18) & PageFlag.overflow) !== 0
-    if (!isValue || readNumber(this.#head, 0) !== first || this.#head.readUInt32LE(20) !== count) {
+    if (!isValue || this.#head.readUInt32LE(20) !== count) {
       throw new Damage(`page ${first} is not the value that it should be`)
     }
     return count
@@ -69,6 +72,12 @@ export class Pages {
     for (let number = first; number < end; number++) {
       if (this.#met[number] === 1) throw new Damage(`page ${number} is free and in use`)
     }
+  }
+
+  #checkHeader(page: Buffer, number: number): void {
+    if (readNumber(page, 0) !== number) throw new Damage(`page ${number} does not bear its number`)
+    // LMDB takes a page of a later transaction for one of its own in memory, and writes into the map.
+    if (readNumber(page, 8) > this.#transaction) throw new Damage(`page ${number} is newer than the store`)
   }
 
   #claim(first: number, count: number): void {

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { endianness } from 'node:os'
+import { endianness, freemem } from 'node:os'
 import { RelayError } from '../errors.js'
 import { type Meta, readNumber, readTreeRoot, TREE_ROOT_BYTES } from './lmdb-layout.js'
 import { findDamage } from './lmdb-tree.js'
@@ -10,10 +10,11 @@ import { findDamage } from './lmdb-tree.js'
  * or an assertion, and some damage silently hides whole rooms. The records' own bytes are not checked here
  * but when they are read.
  *
- * Machines other than x64 and arm64 lay the file out differently; there LMDB's own few checks must do.
+ * Measured on a cloud disk: 1 to 2 s per GB, 3 to 6 s where nothing is cached. Above 4 GiB only the meta pages and the
+ * length of the file are checked. Machines other than x64 and arm64 lay the file out differently; there LMDB's own few checks must do.
  * @throws RelayError `data-corrupt`, `data-version`, `data-not-writable` where it cannot be read
  */
-export async function checkStore(path: string): Promise<void> {
+export async function checkStore(path: string, walkedBytesMax = WALKED_BYTES_MAX): Promise<void> {
   if (endianness() !== 'LE' || !ARCHITECTURES.has(process.arch)) return
   let file: FileHandle
   try {
@@ -23,8 +24,14 @@ export async function checkStore(path: string): Promise<void> {
   }
   try {
     const meta = await readNewestMeta(path, file)
-    const damage = findDamage(file.fd, meta)
-    if (damage !== undefined) throw damaged(path, damage)
+    const { size } = await file.stat()
+    if (size > walkedBytesMax) {
+      checkLength(path, size, meta)
+    } else {
+      if (size < freemem() / 2) await readThrough(file)
+      const damage = findDamage(file.fd, meta)
+      if (damage !== undefined) throw damaged(path, damage)
+    }
   } finally {
     await file.close()
   }
@@ -42,11 +49,31 @@ export function damaged(path: string, what: string, cause?: unknown): RelayError
 
 const ARCHITECTURES = new Set(['x64', 'arm64'])
 const META_BYTES = 168
+const WALKED_BYTES_MAX = 4 * 1024 ** 3
+const READ_BYTES = 1024 * 1024
+/** The last pages of a snapshot may never have been written, if its own transaction freed them again. */
+const UNWRITTEN_BYTES_MAX = 16 * 1024 * 1024
 const MAGIC = 0xbeefc0de
 const DATA_VERSION = 2
 const PAGE_BYTES_MIN = 256
 const PAGE_BYTES_MAX = 65536
 const META_PAGE_FLAG = 0x08
+
+function checkLength(path: string, size: number, meta: Meta): void {
+  const expected = (meta.lastPage + 1) * meta.pageBytes
+  if (size + UNWRITTEN_BYTES_MAX >= expected) return
+  throw damaged(path, `it has ${size} of its ${expected} bytes`)
+}
+
+/** Fills the system's cache in the order of the disk: a tree's own order takes three times as long there. */
+async function readThrough(file: FileHandle): Promise<void> {
+  const buffer = Buffer.allocUnsafe(READ_BYTES)
+  for (let at = 0; ; ) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
+    if (bytesRead === 0) return
+    at += bytesRead
+  }
+}
 
 async function readNewestMeta(path: string, file: FileHandle): Promise<Meta> {
   const first = await readMeta(path, file, 0)

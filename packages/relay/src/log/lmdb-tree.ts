@@ -50,7 +50,8 @@ const NODE_HEADER_BYTES = 8
 const OVERFLOW_HEAD_BYTES = 24
 /** LMDB's cursors are this deep (CURSOR_STACK). */
 const DEPTH_MAX = 32
-const KINDS = PageFlag.branch | PageFlag.leaf | PageFlag.overflow | PageFlag.meta | PageFlag.fixedLeaf | PageFlag.sub
+const KINDS =
+  PageFlag.branch | PageFlag.leaf | PageFlag.overflow | PageFlag.meta | PageFlag.fixedLeaf | PageFlag.sub
 
 function walk(pages: Pages, tree: TreeRoot, onLeafNode: (node: LeafNode) => void): void {
   if (tree.root === undefined) return
