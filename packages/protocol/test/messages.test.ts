@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest'
+import {
+  agreedVersion,
+  decodeFrame,
+  encodeFrame,
+  LIMITS,
+  MESSAGE_IDS,
+  type Message,
+  NEGOTIATION_PARAM,
+  NEGOTIATION_VALUE,
+} from '../src/index.js'
+import { concat } from './support/bytes.js'
+import { errorCodeOf } from './support/error-code.js'
+
+test('P3 a message of an unknown number is reported as unknown, with its number', () => {
+  const known = new Set(Object.values(MESSAGE_IDS))
+  for (let id = 0; id < 128; id++) {
+    if (!known.has(id)) expect(decodeFrame(Uint8Array.of(id))).toEqual({ type: 'unknown', id })
+  }
+  expect(decodeFrame(Uint8Array.of(0x80, 0x01, 0xff))).toEqual({ type: 'unknown', id: 128 })
+})
+
+test('P33 the numbers that are reserved are not in use', () => {
+  for (const id of Object.values(MESSAGE_IDS)) expect(id <= 3 || (id >= 64 && id <= 69)).toBe(true)
+})
+
+test('P4 a frame over the limit is refused unread, one at the limit is read', () => {
+  const frame = new Uint8Array(LIMITS.frameBytesMax + 1)
+  frame[0] = 3
+  expect(errorCodeOf(() => decodeFrame(frame))).toBe('too-large')
+  expect(decodeFrame(frame.subarray(0, LIMITS.frameBytesMax))).toEqual({ type: 'query-awareness' })
+})
+
+test('P4 an update at its limit fits into a frame, one byte more is refused', () => {
+  const update = new Uint8Array(LIMITS.updateBytesMax)
+  const seq = Number.MAX_SAFE_INTEGER
+  const frame = encodeFrame({ type: 'numbered-update', seq, answersStep1: true, update })
+  expect(frame.length).toBeLessThanOrEqual(LIMITS.frameBytesMax)
+  expect(decodeFrame(frame).type).toBe('numbered-update')
+  const over = encodeFrame({ type: 'update', update: new Uint8Array(LIMITS.updateBytesMax + 1) })
+  expect(errorCodeOf(() => decodeFrame(over))).toBe('too-large')
+})
+
+test('P5 an empty frame is truncated', () => {
+  expect(errorCodeOf(() => decodeFrame(new Uint8Array(0)))).toBe('truncated')
+})
+
+test.each([
+  ['P21 a sync message of an unknown kind', [0, 3, 0]],
+  ['P25 an auth message of an unknown kind', [2, 1, 0]],
+  ['P27 a hello with an upside-down version range', [64, 2, 1, 0, 0, 0, 0]],
+  ['P27 a hello whose id is not UTF-8', [64, 1, 1, 1, 0xff, 0, 0, 0]],
+  ['P28 a numbered update with number 0', [65, 0, 0, 0]],
+  ['P28 a numbered update of an unknown kind', [65, 1, 2, 0]],
+  ['P29 an acknowledgement from 0', [66, 0, 1, 0]],
+  ['P29 an acknowledgement of an upside-down range', [66, 2, 1, 0]],
+  ['P29 an acknowledgement of an unknown tier', [66, 1, 1, 2]],
+  ['P30 a rejection of number 0', [67, 0, 0, 0]],
+  ['P30 a rejection for an unknown reason', [67, 1, 4, 0]],
+])('%s is malformed', (_, frame) => {
+  expect(errorCodeOf(() => decodeFrame(Uint8Array.from(frame)))).toBe('malformed')
+})
+
+const HELLO: Message = {
+  type: 'hello',
+  versionMin: 1,
+  versionMax: 1,
+  id: '',
+  frameBytesMax: 0,
+  updateBytesMax: 0,
+  features: [],
+}
+
+test.each<[string, Message]>([
+  ['P25 a reason', { type: 'auth-denied', reason: 'x'.repeat(LIMITS.reasonBytesMax + 1) }],
+  ['P27 an id', { ...HELLO, id: 'é'.repeat(LIMITS.idBytesMax / 2 + 1) }],
+  ['P27 a feature', { ...HELLO, features: ['x'.repeat(LIMITS.idBytesMax + 1)] }],
+  ['P27 a list of features', { ...HELLO, features: Array(LIMITS.featuresMax + 1).fill('') }],
+  [
+    'P30 a reason',
+    { type: 'reject', seq: 1, code: 'storage', reason: 'x'.repeat(LIMITS.reasonBytesMax + 1) },
+  ],
+])('%s over its limit is too large', (_, message) => {
+  expect(errorCodeOf(() => decodeFrame(encodeFrame(message)))).toBe('too-large')
+})
+
+test('P2 a hello of a later version, with fields behind those known here, is understood', () => {
+  expect(decodeFrame(concat(encodeFrame(HELLO), [7, 1, 2, 3]))).toEqual(HELLO)
+})
+
+test.each([
+  [1, 1, 1, 1, 1],
+  [1, 3, 2, 5, 3],
+  [2, 5, 1, 3, 3],
+  [1, 9, 4, 4, 4],
+  [1, 2, 2, 9, 2],
+  [1, 1, 2, 2, undefined],
+  [3, 4, 1, 2, undefined],
+])('P44 versions %i to %i and %i to %i agree on %s', (aMin, aMax, bMin, bMax, agreed) => {
+  const a = { versionMin: aMin, versionMax: aMax }
+  const b = { versionMin: bMin, versionMax: bMax }
+  expect(agreedVersion(a, b)).toBe(agreed)
+  expect(agreedVersion(b, a)).toBe(agreed)
+})
+
+test('P80 the limits are those of SPEC.md', () => {
+  expect(LIMITS).toEqual({
+    frameBytesMax: 67_108_864,
+    updateBytesMax: 67_107_840,
+    spaceNameCharsMax: 128,
+    awarenessEntriesMax: 10_000,
+    awarenessStateBytesMax: 65_536,
+    clientsMax: 1_000_000,
+    valueDepthMax: 128,
+    idBytesMax: 128,
+    featuresMax: 64,
+    reasonBytesMax: 1024,
+  })
+})
+
+test('P40 the offer is skein=1 in the query', () => {
+  const url = new URL(`ws://h/space?${NEGOTIATION_PARAM}=${NEGOTIATION_VALUE}`)
+  expect(url.search).toBe('?skein=1')
+})
