@@ -152,11 +152,11 @@ class RelayServer implements Relay {
     // A browser cannot see why an upgrade was refused, so every connection is taken and then closed with
     // the code that says why.
     socket.on('error', () => socket.destroy())
-    this.sockets.handleUpgrade(request, socket, head, (ws) => void this.connected(ws, request))
+    this.sockets.handleUpgrade(request, socket, head, (ws) => void this.connected(ws, request, socket))
   }
 
-  private async connected(socket: WebSocket, request: IncomingMessage): Promise<void> {
-    const peer = new SocketPeer(this.nextId++, socket, this.limits.bufferedBytesMax)
+  private async connected(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
+    const peer = new SocketPeer(this.nextId++, socket, stream, this.limits.bufferedBytesMax)
     let room: RoomHost | undefined
     let open = true
     // `ws` closes by itself with the right code (1009 for a frame over the limit); the close follows.

@@ -3,11 +3,13 @@ import { type MemberId, Room, type RoomEffects } from '@skein/sync'
 import { RelayError } from './errors.js'
 import type { Log } from './log/log.js'
 import type { RelayEvent, RelayLimits } from './options.js'
+import { wireFrame } from './wire-frame.js'
 
 /** A connection as a room sees it. */
 export interface Peer {
   readonly id: MemberId
-  send(frame: Uint8Array): void
+  /** Sends the bytes of one WebSocket frame, as `wireFrame` makes them. */
+  send(wire: Buffer): void
   close(code: number, reason: string): void
 }
 
@@ -28,6 +30,7 @@ export class RoomHost {
   private readonly peers = new Map<MemberId, Peer>()
   private idleTimer: ReturnType<typeof setTimeout> | undefined
   private done = false
+  private flushing: ReturnType<typeof setImmediate> | undefined
   private writes: Promise<unknown> = Promise.resolve()
 
   private constructor(
@@ -67,6 +70,8 @@ export class RoomHost {
 
   receive(id: MemberId, frame: Uint8Array): void {
     this.run(() => this.room.receive(performance.now(), id, frame))
+    // After all sockets that can be read now: the batch grows with the load and waits for nothing.
+    if (this.room.hasBatch) this.flushing ??= setImmediate(() => this.flushBatch())
   }
 
   leave(id: MemberId): void {
@@ -91,7 +96,14 @@ export class RoomHost {
   /** Resolves when everything taken in so far is on disk, or has been given up. */
   async flush(): Promise<void> {
     clearTimeout(this.idleTimer)
+    this.flushBatch()
     await this.writes
+  }
+
+  private flushBatch(): void {
+    if (this.flushing !== undefined) clearImmediate(this.flushing)
+    this.flushing = undefined
+    this.run(() => this.room.flush(performance.now()))
   }
 
   private evict(): void {
@@ -116,7 +128,8 @@ export class RoomHost {
     // The write is started first and the frames leave while the disk works; only acknowledgements wait.
     if (effects.persist.length > 0) void this.persist(effects)
     for (const { to, frame } of effects.send) {
-      for (const id of to) this.peers.get(id)?.send(frame)
+      const wire = wireFrame(frame)
+      for (const id of to) this.peers.get(id)?.send(wire)
     }
     for (const { member, code, reason } of effects.close) {
       this.options.onEvent({ kind: 'client-closed', room: this.name, code, reason })

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { CLOSE } from '@skein/protocol'
 import type { WebSocket } from 'ws'
 import type { Peer } from './room-host.js'
@@ -10,17 +11,20 @@ export class SocketPeer implements Peer {
   constructor(
     readonly id: number,
     private readonly socket: WebSocket,
+    /** The connection under the WebSocket. */
+    private readonly stream: Duplex,
     private readonly bufferedBytesMax: number,
   ) {}
 
-  send(frame: Uint8Array): void {
+  send(wire: Buffer): void {
     if (this.socket.readyState !== this.socket.OPEN) return
     // Checked before adding: one frame may be larger than the limit by itself.
     if (this.socket.bufferedAmount > this.bufferedBytesMax) {
       this.close(CLOSE.tryLater, 'this reader is too slow; sync again later')
       return
     }
-    this.socket.send(frame)
+    // Between the frames of `ws`: it writes whole ones, as there is no compression to wait for.
+    this.stream.write(wire)
   }
 
   close(code: number, reason: string): void {

@@ -69,6 +69,8 @@ export class Room {
   private merged: Uint8Array = EMPTY_UPDATE
   private tail: Uint8Array[] = []
   private tailBytes = 0
+  /** Updates that came in since the last flush. */
+  private batch: { readonly from: MemberId; readonly update: Uint8Array }[] = []
   /** Entries that the log holds. */
   private logEntries = 0
   private position = 0
@@ -102,7 +104,12 @@ export class Room {
 
   /** Whether everything that came in is on disk. */
   get settled(): boolean {
-    return this.committedPosition === this.position
+    return this.committedPosition === this.position && !this.hasBatch
+  }
+
+  /** Whether updates wait for `flush`. Call it before going idle, once for all frames that are at hand. */
+  get hasBatch(): boolean {
+    return this.batch.length > 0
   }
 
   /** When `timeout` wants to be called; undefined while nobody is here. */
@@ -110,7 +117,7 @@ export class Room {
     return this.nextSweepMs
   }
 
-  /** Everything the room holds, as one update. */
+  /** Everything the room holds, as one update; what waits for `flush` is not part of it yet. */
   state(): Uint8Array {
     if (this.tail.length > 0) {
       this.merged = Y.mergeUpdates([this.merged, ...this.tail])
@@ -154,6 +161,27 @@ export class Room {
       if (!(error instanceof ProtocolError)) throw error
       effects.close.push({ member: id, code: CLOSE.malformedFrame, reason: error.message })
     }
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  /**
+   * Logs and forwards what came in since the last time: one update as it is, several merged into one,
+   * so that each member gets one frame and the log one entry.
+   */
+  flush(nowMs: number): RoomEffects {
+    const effects = new Effects()
+    const { batch } = this
+    if (batch.length === 0) return effects
+    this.batch = []
+    const update = batch.length === 1 ? batch[0]!.update : Y.mergeUpdates(batch.map((entry) => entry.update))
+    this.position++
+    this.keep(update)
+    effects.persist.push({ position: this.position, update })
+    // Who sent all of it needs none of it; who sent a part gets it back with the rest, which is harmless.
+    const { from } = batch[0]!
+    const author = batch.every((entry) => entry.from === from) ? from : undefined
+    this.sendToOthers(author, encodeFrame({ type: 'update', update }), effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -206,7 +234,7 @@ export class Room {
         return
       case 'sync-step-2':
       case 'update':
-        this.update(id, message.update, effects, (code, reason) => {
+        this.update(id, message.update, (code, reason) => {
           const closeCode = code === 'too-large' ? CLOSE.frameTooLarge : CLOSE.malformedUpdate
           effects.close.push({ member: id, code: closeCode, reason })
         })
@@ -252,20 +280,19 @@ export class Room {
     update: Uint8Array,
     effects: Effects,
   ): void {
-    const taken = this.update(id, update, effects, (code, reason) => {
+    const taken = this.update(id, update, (code, reason) => {
       effects.sendTo([id], encodeFrame({ type: 'reject', seq, code, reason }))
     })
     if (!taken) return
     // Also where it brought nothing new: what it repeats may still be on its way to the disk.
-    member.waiting.push({ seq, position: this.position })
+    member.waiting.push({ seq, position: this.hasBatch ? this.position + 1 : this.position })
     this.acknowledge(id, member, effects)
   }
 
-  /** Logs and forwards an update if it brings anything new. False where it is refused. */
+  /** Takes an update into the batch if it brings anything new. False where it is refused. */
   private update(
     from: MemberId,
     update: Uint8Array,
-    effects: Effects,
     refuse: (code: RejectCode, reason: string) => void,
   ): boolean {
     if (update.length > this.options.updateBytesMax) {
@@ -282,11 +309,7 @@ export class Room {
     }
     if (!isNew) return true
     // A copy: the view would keep the socket's whole receive buffer alive.
-    const kept = update.slice()
-    this.position++
-    this.keep(kept)
-    effects.persist.push({ position: this.position, update: kept })
-    this.sendToOthers(from, encodeFrame({ type: 'update', update: kept }), effects)
+    this.batch.push({ from, update: update.slice() })
     return true
   }
 
@@ -316,7 +339,7 @@ export class Room {
     return Y.diffUpdate(this.state(), stateVector)
   }
 
-  private sendToOthers(from: MemberId, frame: Uint8Array, effects: Effects): void {
+  private sendToOthers(from: MemberId | undefined, frame: Uint8Array, effects: Effects): void {
     const others: MemberId[] = []
     for (const id of this.members.keys()) if (id !== from) others.push(id)
     effects.sendTo(others, frame)

@@ -1,7 +1,7 @@
 import { decodeFrame, encodeFrame, readAwarenessEntries, writeAwarenessEntries } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { KEEP_ALIVE_MS, type PersistedUpdate, Room } from '../src/index.js'
+import { KEEP_ALIVE_MS, type PersistedUpdate, Room, type RoomEffects } from '../src/index.js'
 import { emptyRoom, ROOM_OPTIONS, sentTo, updateOf } from './helpers.js'
 
 const plain = (update: Uint8Array) => encodeFrame({ type: 'update', update })
@@ -19,6 +19,17 @@ function roomWith(...members: number[]): Room {
   const room = emptyRoom()
   for (const member of members) room.join(0, member, true)
   return room
+}
+
+/** A frame that arrives alone: what the room does at once and at the end of the tick. */
+function receiveAndFlush(room: Room, member: number, frame: Uint8Array): RoomEffects {
+  const now = room.receive(0, member, frame)
+  const later = room.flush(0)
+  return {
+    persist: [...now.persist, ...later.persist],
+    send: [...now.send, ...later.send],
+    close: [...now.close, ...later.close],
+  }
 }
 
 function content(room: Room): unknown {
@@ -43,11 +54,11 @@ describe('room', () => {
     const room = roomWith(1)
     const doc = new Y.Doc()
     doc.getMap('state').set('a', 1)
-    room.receive(0, 1, plain(Y.encodeStateAsUpdate(doc)))
+    receiveAndFlush(room, 1, plain(Y.encodeStateAsUpdate(doc)))
     const before = Y.encodeStateVector(doc)
     const had = Y.encodeStateAsUpdate(doc)
     doc.getMap('state').set('b', 2)
-    room.receive(0, 1, plain(Y.encodeStateAsUpdate(doc, before)))
+    receiveAndFlush(room, 1, plain(Y.encodeStateAsUpdate(doc, before)))
 
     const joiner = new Y.Doc()
     Y.applyUpdate(joiner, had)
@@ -69,15 +80,42 @@ describe('room', () => {
 
   test('R3 logs and forwards what is new, to the others only', () => {
     const update = updateOf('a')
-    const effects = roomWith(1, 2, 3).receive(0, 1, plain(update))
+    const effects = receiveAndFlush(roomWith(1, 2, 3), 1, plain(update))
     expect(effects.persist).toEqual([{ position: 1, update }])
     expect(effects.send).toEqual([{ to: [2, 3], frame: plain(update) }])
   })
 
+  test('R3 several that wait are merged into one entry and one frame, for all but a sole author', () => {
+    const room = roomWith(1, 2, 3)
+    room.receive(0, 1, plain(updateOf('a', 1)))
+    room.receive(0, 2, plain(updateOf('b', 2)))
+    const effects = room.flush(0)
+    expect(effects.persist.map(({ position }) => position)).toEqual([1])
+    expect(effects.send.map(({ to }) => to)).toEqual([[1, 2, 3]])
+    expect(content(room)).toEqual({ a: 1, b: 2 })
+    room.receive(0, 1, plain(updateOf('c', 3)))
+    room.receive(0, 1, plain(updateOf('d', 4)))
+    expect(room.flush(0).send.map(({ to }) => to)).toEqual([[2, 3]])
+    expect(room.flush(0)).toMatchObject({ persist: [], send: [] })
+  })
+
+  test('R5 what is merged is acknowledged together, to each its own numbers', () => {
+    const room = roomWith(1, 2)
+    room.receive(0, 1, numbered(1, updateOf('a')))
+    room.receive(0, 2, numbered(1, updateOf('b')))
+    room.receive(0, 1, numbered(2, updateOf('c')))
+    expect(room.settled).toBe(false)
+    room.flush(0)
+    const effects = room.committed(0, 1)
+    expect(sentTo(effects, 1)).toEqual([{ type: 'ack', from: 1, to: 2, tier: 'relay' }])
+    expect(sentTo(effects, 2)).toEqual([{ type: 'ack', from: 1, to: 1, tier: 'relay' }])
+    expect(room.settled).toBe(true)
+  })
+
   test('R4 neither logs nor forwards what it knows', () => {
     const room = roomWith(1, 2)
-    room.receive(0, 1, plain(updateOf('a', 1, 7)))
-    const again = room.receive(0, 2, plain(updateOf('a', 1, 7)))
+    receiveAndFlush(room, 1, plain(updateOf('a', 1, 7)))
+    const again = receiveAndFlush(room, 2, plain(updateOf('a', 1, 7)))
     expect(again).toMatchObject({ persist: [], send: [], close: [] })
   })
 
@@ -86,52 +124,52 @@ describe('room', () => {
     const doc = new Y.Doc()
     for (let i = 0; i < 10; i++) doc.getMap('state').set('k', i)
     doc.getMap('state').delete('k')
-    room.receive(0, 1, plain(Y.encodeStateAsUpdate(doc)))
+    receiveAndFlush(room, 1, plain(Y.encodeStateAsUpdate(doc)))
     const answer = encodeFrame({
       type: 'numbered-update',
       seq: 1,
       answersStep1: true,
       update: Y.encodeStateAsUpdate(doc),
     })
-    expect(room.receive(0, 1, answer).persist).toEqual([])
+    expect(receiveAndFlush(room, 1, answer).persist).toEqual([])
   })
 
   test('R5 acknowledges only what is on disk, as ranges', () => {
     const room = roomWith(1)
-    expect(sentTo(room.receive(0, 1, numbered(1, updateOf('a'))), 1)).toEqual([])
-    expect(sentTo(room.receive(0, 1, numbered(2, updateOf('b'))), 1)).toEqual([])
-    expect(sentTo(room.receive(0, 1, numbered(3, updateOf('c'))), 1)).toEqual([])
+    expect(sentTo(receiveAndFlush(room, 1, numbered(1, updateOf('a'))), 1)).toEqual([])
+    expect(sentTo(receiveAndFlush(room, 1, numbered(2, updateOf('b'))), 1)).toEqual([])
+    expect(sentTo(receiveAndFlush(room, 1, numbered(3, updateOf('c'))), 1)).toEqual([])
     expect(sentTo(room.committed(0, 2), 1)).toEqual([{ type: 'ack', from: 1, to: 2, tier: 'relay' }])
     expect(sentTo(room.committed(0, 3), 1)).toEqual([{ type: 'ack', from: 3, to: 3, tier: 'relay' }])
   })
 
   test('R5 a repeated update waits for the disk like the one it repeats', () => {
     const room = roomWith(1, 2)
-    room.receive(0, 1, numbered(1, updateOf('a', 1, 7)))
-    expect(sentTo(room.receive(0, 2, numbered(1, updateOf('a', 1, 7))), 2)).toEqual([])
+    receiveAndFlush(room, 1, numbered(1, updateOf('a', 1, 7)))
+    expect(sentTo(receiveAndFlush(room, 2, numbered(1, updateOf('a', 1, 7))), 2)).toEqual([])
     expect(sentTo(room.committed(0, 1), 2)).toEqual([{ type: 'ack', from: 1, to: 1, tier: 'relay' }])
-    const onDisk = room.receive(0, 2, numbered(2, updateOf('a', 1, 7)))
+    const onDisk = receiveAndFlush(room, 2, numbered(2, updateOf('a', 1, 7)))
     expect(sentTo(onDisk, 2)).toEqual([{ type: 'ack', from: 2, to: 2, tier: 'relay' }])
   })
 
   test('R6 rejects a malformed update by its number and goes on', () => {
     const room = roomWith(1, 2)
-    const effects = room.receive(0, 1, numbered(1, Uint8Array.of(1, 1, 1)))
+    const effects = receiveAndFlush(room, 1, numbered(1, Uint8Array.of(1, 1, 1)))
     expect(sentTo(effects, 1)).toMatchObject([{ type: 'reject', seq: 1, code: 'malformed' }])
     expect(sentTo(effects, 2)).toEqual([])
     expect(effects.persist).toEqual([])
-    room.receive(0, 1, numbered(2, updateOf('a')))
+    receiveAndFlush(room, 1, numbered(2, updateOf('a')))
     expect(sentTo(room.committed(0, 1), 1)).toEqual([{ type: 'ack', from: 2, to: 2, tier: 'relay' }])
   })
 
   test('R6 rejects an update over the limit', () => {
     const large = updateOf('a', 'x'.repeat(ROOM_OPTIONS.updateBytesMax))
-    const effects = roomWith(1).receive(0, 1, numbered(1, large))
+    const effects = receiveAndFlush(roomWith(1), 1, numbered(1, large))
     expect(sentTo(effects, 1)).toMatchObject([{ type: 'reject', seq: 1, code: 'too-large' }])
   })
 
   test('R6 closes a stock client with a final code', () => {
-    const effects = roomWith(1, 2).receive(0, 1, plain(Uint8Array.of(1, 1, 1)))
+    const effects = receiveAndFlush(roomWith(1, 2), 1, plain(Uint8Array.of(1, 1, 1)))
     expect(effects).toMatchObject({ persist: [], send: [], close: [{ member: 1, code: 4422 }] })
   })
 
@@ -217,7 +255,7 @@ describe('room', () => {
   test('R12 a room made from its log is the same room', () => {
     const room = roomWith(1)
     const log: PersistedUpdate[] = []
-    for (let i = 0; i < 5; i++) log.push(...room.receive(0, 1, plain(updateOf(`k${i}`, i))).persist)
+    for (let i = 0; i < 5; i++) log.push(...receiveAndFlush(room, 1, plain(updateOf(`k${i}`, i))).persist)
     const again = new Room(ROOM_OPTIONS, log)
     expect(content(again)).toEqual({ k0: 0, k1: 1, k2: 2, k3: 3, k4: 4 })
     expect(again.lastPosition).toBe(5)
@@ -228,7 +266,7 @@ describe('room', () => {
   test('R13 offers compaction once, when all is on disk, and loses nothing', () => {
     const room = roomWith(1)
     const doc = new Y.Doc()
-    doc.on('update', (update: Uint8Array) => room.receive(0, 1, plain(update)))
+    doc.on('update', (update: Uint8Array) => receiveAndFlush(room, 1, plain(update)))
     for (let i = 0; i < 1_200; i++) doc.getMap('state').set(`k${i % 7}`, i)
     expect(room.compaction()).toBeUndefined()
     room.committed(0, 1_200)

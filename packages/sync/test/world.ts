@@ -76,6 +76,7 @@ export class World {
     else if (dice < 0.46) this.killRelay()
     else if (dice < 0.48) this.congest(agent)
     else if (dice < 0.58) this.flush()
+    else if (dice < 0.68) this.forward()
     else this.deliver()
   }
 
@@ -86,6 +87,7 @@ export class World {
       for (const agent of this.agents) {
         if (agent.session?.congested) this.agentDid(agent, agent.session.relieved())
       }
+      this.forward()
       this.flush()
       idle = this.deliver() ? 0 : idle + 1
     }
@@ -142,6 +144,11 @@ export class World {
     if (agent.session === undefined) return
     if (agent.session.congested) this.agentDid(agent, agent.session.relieved())
     else agent.session.congestion()
+  }
+
+  /** The relay has read all that it could, and forwards it. */
+  private forward(): void {
+    if (this.room !== undefined) this.roomDid(this.room.flush(this.nowMs))
   }
 
   private flush(): void {
