@@ -81,7 +81,7 @@ describe('connections', () => {
   })
 
   test('L5 a reader that does not read is closed with 1013; memory stays bounded and others get all', async () => {
-    const relay = await relayForTest({ limits: { bufferedBytesMax: 1024 * 1024 } })
+    const relay = await relayForTest({ limits: { bufferedBytesMax: 8 * 1024 * 1024 } })
     const [writer, reader, stalled] = await Promise.all(
       [1, 2, 3].map(() => new RawClient(`${relay.url}/room`).opened()),
     )
@@ -92,7 +92,7 @@ describe('connections', () => {
       writer!.socket.send(encodeFrame({ type: 'update', update: bytes })),
     )
     // More than what the sockets of this machine buffer by themselves.
-    for (let i = 0; i < 400; i++) {
+    for (let i = 0; i < 600; i++) {
       doc.getMap('state').set(`k${i}`, 'x'.repeat(64 * 1024))
       if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
@@ -102,7 +102,7 @@ describe('connections', () => {
         const message = decodeFrame(frame)
         if (message.type === 'update') Y.applyUpdate(seen, message.update)
       }
-      return seen.getMap('state').size === 400
+      return seen.getMap('state').size === 600
     })
     await until('the stalled one is dropped', () => relay.connectionCount === 2)
   })

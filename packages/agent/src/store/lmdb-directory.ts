@@ -11,15 +11,23 @@ import { checkDataFile } from './lmdb-preflight.js'
  *
  * In a new directory that file gets its name last: until then nothing was acknowledged, and whatever
  * an interrupted start left is used or written anew.
+ * @param mode whether a missing store is created, or was deleted while it was in use: a new one in its
+ * place would hold edits without what they build upon
  * @param openData opens LMDB in the directory, and creates its files where they are missing
  * @throws SkeinError `store-foreign`, `store-unavailable`, `store-full`, `store-corrupt`
  */
-export async function openDirectory<T>(directory: string, space: string, openData: () => T): Promise<T> {
+export async function openDirectory<T>(
+  directory: string,
+  space: string,
+  mode: 'create' | 'existing',
+  openData: () => T,
+): Promise<T> {
   try {
     if (await isClaimed(directory, space)) {
       await checkDataFile(join(directory, DATA_FILE))
       return openData()
     }
+    if (mode === 'existing') throw new Error('it was deleted while it was in use')
     await writeIdentity(directory, space)
     const data = openData()
     await rename(join(directory, IDENTITY_FILE_NEW), join(directory, IDENTITY_FILE)).catch(ignoreMissing)

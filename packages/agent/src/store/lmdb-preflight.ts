@@ -85,7 +85,6 @@ function readMeta(head: Buffer, offset: number): Meta {
 function readTree(bytes: Buffer, at: number): Tree {
   return {
     depth: bytes.readUInt16LE(at + 6),
-    entries: Number(bytes.readBigUInt64LE(at + 32)),
     rootPage: Number(bytes.readBigUInt64LE(at + 40)),
   }
 }

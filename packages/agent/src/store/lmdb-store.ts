@@ -15,8 +15,8 @@ import type { Store, StoredReplica } from './store.js'
  */
 export async function openLmdbStore(directory: string, space: string): Promise<Store> {
   const openRoot = await loadLmdb(directory)
-  const open = () => openDirectory(directory, space, openRoot)
-  return new LmdbStore(directory, open, await open())
+  const root = await openDirectory(directory, space, 'create', openRoot)
+  return new LmdbStore(directory, root, () => openDirectory(directory, space, 'existing', openRoot))
 }
 
 /** LMDB is loaded on demand, so that programs without a store on disk need no native code. */
@@ -42,19 +42,19 @@ const OPTIONS = {
 class LmdbStore implements Store {
   readonly kind = 'lmdb'
   readonly #directory: string
-  readonly #open: () => Promise<Root>
+  readonly #reopen: () => Promise<Root>
   readonly #group: GroupCommit
   #root: Root | undefined
 
-  constructor(directory: string, open: () => Promise<Root>, root: Root) {
+  constructor(directory: string, root: Root, reopen: () => Promise<Root>) {
     this.#directory = directory
-    this.#open = open
     this.#root = root
+    this.#reopen = reopen
     this.#group = new GroupCommit((writes) => this.#commit(writes))
   }
 
   async load(): Promise<StoredReplica> {
-    this.#root ??= await this.#open()
+    this.#root ??= await this.#reopen()
     try {
       return loadReplica(this.#root, this.#directory)
     } catch (error) {
@@ -74,11 +74,11 @@ class LmdbStore implements Store {
     await this.#group.close()
     const root = this.#root
     this.#root = undefined
-    await root?.close()
+    await root?.close().catch(() => {})
   }
 
   async #commit(writes: readonly Write[]): Promise<void> {
-    this.#root ??= await this.#open()
+    this.#root ??= await this.#reopen()
     try {
       while (!(await appendAfterLast(this.#root, writes))) {}
     } catch (error) {
