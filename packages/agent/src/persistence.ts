@@ -1,4 +1,4 @@
-import * as Y from 'yjs'
+import { mergeUpdates } from '@skein/sync'
 import { SkeinError } from './errors.js'
 import type { Store } from './store/store.js'
 
@@ -112,7 +112,7 @@ export class Persistence {
     this.refused =
       this.refused === undefined
         ? { update, edits }
-        : { update: Y.mergeUpdates([this.refused.update, update]), edits: [...this.refused.edits, ...edits] }
+        : { update: mergeUpdates([this.refused.update, update]), edits: [...this.refused.edits, ...edits] }
   }
 
   private async storeQueued(): Promise<void> {

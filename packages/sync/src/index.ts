@@ -1,6 +1,7 @@
 /** Replication between an agent and its relays, as pure state machines. Rules: SPEC.md. */
 export { BACKOFF_BASE_MS, BACKOFF_MS_MAX, backoffMs } from './backoff.js'
 export { Coverage } from './coverage.js'
+export { mergeUpdates } from './merge.js'
 export { Outbox } from './outbox.js'
 export { RangeSet } from './range-set.js'
 export {

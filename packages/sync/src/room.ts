@@ -15,6 +15,7 @@ import {
 } from '@skein/protocol'
 import * as Y from 'yjs'
 import { Coverage } from './coverage.js'
+import { EMPTY_UPDATE, mergeUpdates } from './merge.js'
 import { RoomPresence } from './room-presence.js'
 
 /** A connection to a room, numbered by the caller; numbers are never used again. */
@@ -120,7 +121,8 @@ export class Room {
   /** Everything the room holds, as one update; what waits for `flush` is not part of it yet. */
   state(): Uint8Array {
     if (this.tail.length > 0) {
-      this.merged = Y.mergeUpdates([this.merged, ...this.tail])
+      // The tail first: it is many small ones, what is merged may be large.
+      this.merged = mergeUpdates([this.merged, mergeUpdates(this.tail)])
       this.tail = []
       this.tailBytes = 0
     }
@@ -174,7 +176,7 @@ export class Room {
     const { batch } = this
     if (batch.length === 0) return effects
     this.batch = []
-    const update = batch.length === 1 ? batch[0]!.update : Y.mergeUpdates(batch.map((entry) => entry.update))
+    const update = mergeUpdates(batch.map((entry) => entry.update))
     this.position++
     this.keep(update)
     effects.persist.push({ position: this.position, update })
@@ -366,9 +368,6 @@ export class Room {
     }
   }
 }
-
-/** An update without structs and without deletions. */
-const EMPTY_UPDATE: Uint8Array = Uint8Array.of(0, 0)
 
 /** Awareness of nobody: what stock clients take as a sign of life. */
 const KEEP_ALIVE_FRAME = encodeFrame({ type: 'awareness', update: writeAwarenessEntries([]) })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { backoffMs, Coverage, RangeSet } from '../src/index.js'
+import { backoffMs, Coverage, mergeUpdates, RangeSet } from '../src/index.js'
 import { updateOf } from './helpers.js'
 
 describe('range set', () => {
@@ -72,5 +72,18 @@ describe('backoff', () => {
       499, 999, 1999, 7999, 9999, 9999,
     ])
     expect(backoffMs(9, 0)).toBe(0)
+  })
+})
+
+describe('merging', () => {
+  test.each([0, 1, 2, 99, 100, 101, 10_001])('of %i updates keeps all of them', (count) => {
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    for (let i = 0; i < count; i++) doc.getMap('state').set(`k${i % 50}`, i)
+    const merged = new Y.Doc()
+    Y.applyUpdate(merged, mergeUpdates(updates))
+    expect(merged.getMap('state').toJSON()).toEqual(doc.getMap('state').toJSON())
+    expect(Y.encodeStateVector(merged)).toEqual(Y.encodeStateVector(doc))
   })
 })
