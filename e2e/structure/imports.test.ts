@@ -8,9 +8,10 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 const MAY_IMPORT: Record<string, readonly string[]> = {
   protocol: [],
   paxos: [],
+  'lmdb-check': [],
   sync: ['protocol'],
-  agent: ['protocol', 'sync', 'paxos'],
-  relay: ['protocol', 'sync', 'paxos'],
+  agent: ['protocol', 'sync', 'paxos', 'lmdb-check'],
+  relay: ['protocol', 'sync', 'paxos', 'lmdb-check'],
   workflow: ['agent'],
   react: ['agent', 'workflow'],
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { SkeinError } from '../errors.js'
 import { corrupt } from './entries.js'
 import { asSkeinError } from './lmdb-errors.js'
-import { checkDataFile } from './lmdb-preflight.js'
+import { checkStoreFile } from './lmdb-preflight.js'
 
 /**
  * Makes sure that a directory is this space's store, or becomes it, and that its data file can be
@@ -24,7 +24,7 @@ export async function openDirectory<T>(
 ): Promise<T> {
   try {
     if (await isClaimed(directory, space)) {
-      await checkDataFile(join(directory, DATA_FILE))
+      await checkStoreFile(join(directory, DATA_FILE))
       return openData()
     }
     if (mode === 'existing') throw new Error('it was deleted while it was in use')

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { checkDataFile } from '../../src/store/lmdb-preflight.js'
+import { checkStoreFile } from '../../src/store/lmdb-preflight.js'
 import { openLmdbStore } from '../../src/store/lmdb-store.js'
 import { COMPACT_ENTRIES_MIN } from '../../src/store/store.js'
 import { contentOf, edits } from './edits.js'
@@ -226,7 +226,7 @@ test('a sound file passes the check after every commit', async () => {
     await store.load()
     for (const update of updates.splice(0, COMPACT_ENTRIES_MIN + 10)) {
       await store.append(update, 0)
-      await checkDataFile(join(directory, 'data.mdb'))
+      await checkStoreFile(join(directory, 'data.mdb'))
     }
     await store.close()
   }
@@ -240,7 +240,7 @@ test('a check while another store writes finds nothing wrong', async () => {
     for (const update of edits(150, 'w'.repeat(2000))) await store.append(update, 0)
     writing = false
   })()
-  while (writing) await checkDataFile(join(directory, 'data.mdb'))
+  while (writing) await checkStoreFile(join(directory, 'data.mdb'))
   await written
   await store.close()
 })

@@ -1,6 +1,6 @@
 import { fstatSync, readSync } from 'node:fs'
-import { type Meta, NodeFlag, PAGE_HEADER_BYTES, PageFlag, readNumber } from './lmdb-layout.js'
-import type { LeafNode } from './lmdb-tree.js'
+import { type Meta, NodeFlag, PAGE_HEADER_BYTES, PageFlag, readNumber } from './layout.js'
+import type { LeafNode } from './tree.js'
 
 /** Says what is wrong; becomes part of a sentence after "is damaged:". */
 export class Damage extends Error {}

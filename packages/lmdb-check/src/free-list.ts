@@ -1,5 +1,5 @@
-import { readNumber } from './lmdb-layout.js'
-import { Damage, type Pages } from './lmdb-pages.js'
+import { readNumber } from './layout.js'
+import { Damage, type Pages } from './pages.js'
 
 const NUMBER_BYTES = 8
 

@@ -1,4 +1,4 @@
-import { checkFreeList } from './lmdb-free-list.js'
+import { checkFreeList } from './free-list.js'
 import {
   INTEGER_KEYS,
   type Meta,
@@ -9,33 +9,27 @@ import {
   readTreeRoot,
   TREE_ROOT_BYTES,
   type TreeRoot,
-} from './lmdb-layout.js'
-import { Damage, Pages } from './lmdb-pages.js'
+} from './layout.js'
+import { Damage, Pages } from './pages.js'
 
 /**
- * Walks all trees of a snapshot and says what LMDB would stumble over: pages outside the file, of the wrong
- * kind or used twice; offsets outside their page; keys out of order; counts that do not add up; free
- * pages that are in use. Undefined where all is well. Reads each page in use once; of a value with pages of
- * its own only the first, for its bytes are the record's business.
+ * Walks all trees of a snapshot and finds what LMDB would stumble over: pages outside the file, of the
+ * wrong kind or used twice; offsets outside their page; keys out of order; counts that do not add up; free
+ * pages that are in use. Reads each page in use once; of a value with pages of its own only the first.
+ * @throws Damage
  */
-export function findDamage(file: number, meta: Meta): string | undefined {
-  try {
-    const pages = new Pages(file, meta)
-    const tables: TreeRoot[] = []
-    walk(pages, meta.tables, (node) => {
-      if (node.flags !== NodeFlag.subTree) return
-      if (node.bytes !== TREE_ROOT_BYTES) throw new Damage('a table has no root')
-      tables.push(readTreeRoot(node.page, node.at))
-    })
-    for (const table of tables) walk(pages, table, () => {})
-    const lists: Buffer[] = []
-    walk(pages, meta.freePages, (node) => lists.push(pages.valueOf(node)))
-    checkFreeList(lists, pages)
-    return undefined
-  } catch (error) {
-    if (error instanceof Damage) return error.message
-    throw error
-  }
+export function checkTrees(file: number, meta: Meta): void {
+  const pages = new Pages(file, meta)
+  const tables: TreeRoot[] = []
+  walk(pages, meta.tables, (node) => {
+    if (node.flags !== NodeFlag.subTree) return
+    if (node.bytes !== TREE_ROOT_BYTES) throw new Damage('a table has no root')
+    tables.push(readTreeRoot(node.page, node.at))
+  })
+  for (const table of tables) walk(pages, table, () => {})
+  const lists: Buffer[] = []
+  walk(pages, meta.freePages, (node) => lists.push(pages.valueOf(node)))
+  checkFreeList(lists, pages)
 }
 
 /** An entry of a leaf: where its value stands on the page, or where the value's own pages are told. */
