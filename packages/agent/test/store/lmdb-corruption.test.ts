@@ -204,7 +204,7 @@ test('random damage never ends the process, and never passes for other content',
   const { directory, dataFile, content } = await createStore()
   const sound = `${dataFile}.sound`
   copyFileSync(dataFile, sound)
-  const seed = Number(process.env.SKEIN_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32))
+  const seed = Number(process.env.SKEIN_SEED ?? Math.floor(Math.random() * 2 ** 32))
   const random = randomFrom(seed)
   for (let round = 0; round < 150; round++) {
     const bytes = readFileSync(sound)
@@ -212,7 +212,7 @@ test('random damage never ends the process, and never passes for other content',
     writeFileSync(dataFile, bytes)
     rmSync(join(directory, 'lock.mdb'), { force: true })
     // Damage to free pages is none.
-    expect(['store-corrupt', content], `SKEIN_TEST_SEED=${seed}, round ${round}`).toContain(
+    expect(['store-corrupt', content], `SKEIN_SEED=${seed}, round ${round}`).toContain(
       await outcome(directory),
     )
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDataDirectory } from '../../src/data/data-directory.js'
 import { openLmdbLog } from '../../src/log/lmdb-log.js'
-import { temporaryDirectory } from '../log/temporary.js'
+import { temporaryDirectory } from '../helpers.js'
 
 const IDENTITY = 'skein-relay.json'
 

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDataDirectory } from '../../src/data/data-directory.js'
 import { lockDirectory } from '../../src/data/exclusive-lock.js'
+import { temporaryDirectory } from '../helpers.js'
 import { startChild } from '../log/child.js'
 import { openLmdb } from '../log/open-lmdb.js'
-import { temporaryDirectory } from '../log/temporary.js'
 
 const IN_USE = { name: 'RelayError', code: 'data-in-use', message: /another relay runs on .* Stop it/ }
 

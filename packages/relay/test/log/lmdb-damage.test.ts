@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import { openDataDirectory } from '../../src/data/data-directory.js'
 import { openLmdbLog } from '../../src/log/lmdb-log.js'
 import { checkStore } from '../../src/log/lmdb-preflight.js'
+import { randomFrom, runSeed, temporaryDirectory } from '../helpers.js'
 import { startChild } from './child.js'
 import { openLmdb } from './open-lmdb.js'
-import { printedSeed, randomFrom, temporaryDirectory } from './temporary.js'
 
 const ROOMS = 10
 const UPDATES = 100
@@ -102,7 +102,7 @@ test('a store that is too large to be walked is still refused when its end is mi
 
 test('whatever page is damaged, the process lives, and no room loses updates without an error', async () => {
   const original = await filledDirectory()
-  const random = randomFrom(printedSeed('damaged pages'))
+  const random = randomFrom(runSeed('packages/relay/test/log/lmdb-damage.test.ts'))
   const pages = Math.floor((await stat(storeOf(original))).size / PAGE_BYTES)
   const paths: string[] = []
   for (let i = 0; i < 80; i++) {
@@ -161,7 +161,7 @@ test('a page in use that lost an entry, or was replaced by another sound page, i
 
 test('no store that LMDB wrote is taken for damaged, whatever was freed and used again', async () => {
   const path = await temporaryDirectory()
-  const random = randomFrom(printedSeed('stores without damage'))
+  const random = randomFrom(runSeed('packages/relay/test/log/lmdb-damage.test.ts'))
   const log = await openLmdb(path)
   const last = new Map<string, number>()
   for (let round = 0; round < 60; round++) {

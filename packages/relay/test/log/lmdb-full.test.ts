@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../helpers.js'
 import { startChild } from './child.js'
 import { openLmdb } from './open-lmdb.js'
-import { temporaryDirectory } from './temporary.js'
 
 const FILE_BLOCKS_MAX = 2000
 const LIMITED = ['sh', '-c', `ulimit -f ${FILE_BLOCKS_MAX}; exec "$@"`, '-']

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
+import { randomFrom, runSeed, temporaryDirectory } from '../helpers.js'
 import { startChild } from './child.js'
 import { updateAt } from './children/contents.mjs'
 import { openLmdb } from './open-lmdb.js'
-import { printedSeed, randomFrom, temporaryDirectory } from './temporary.js'
 
 const KILLS = 5
 
 test('after kill -9, every append that was reported as done is there, byte for byte', async () => {
   const path = await temporaryDirectory()
-  const seed = printedSeed('appends and kills')
+  const seed = runSeed('packages/relay/test/log/lmdb-kill.test.ts')
   const random = randomFrom(seed)
   const lastDone = new Map<string, number>()
   let appends = 0
@@ -41,7 +41,7 @@ test('after kill -9, every append that was reported as done is there, byte for b
 
 test('after kill -9 in the middle of replaces, the room is the old or the new list, never a mixture', async () => {
   const path = await temporaryDirectory()
-  const random = randomFrom(printedSeed('replaces and kills'))
+  const random = randomFrom(runSeed('packages/relay/test/log/lmdb-kill.test.ts'))
   for (let kill = 0; kill < 2 * KILLS; kill++) {
     const child = startChild('replace-loop', [path])
     // Three lines a round, the second one just before the replace: most kills come within it.

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { temporaryDirectory } from '../helpers.js'
 import { describeLog } from './log-acceptance.js'
 import { openLmdb } from './open-lmdb.js'
-import { temporaryDirectory } from './temporary.js'
 
 describeLog('lmdb log', async () => openLmdb(await temporaryDirectory()))
 

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Log, LoggedUpdate } from '../../src/log/log.js'
 import { memoryLog } from '../../src/log/memory-log.js'
+import { runSeed, temporaryDirectory } from '../helpers.js'
 import { openLmdb } from './open-lmdb.js'
-import { printedSeed, temporaryDirectory } from './temporary.js'
 
 const ROOMS = ['a', 'ab', '\u20ac', 'room/1']
 
@@ -79,7 +79,7 @@ async function check(
 }
 
 test('lmdb log: any operations, in any grouping, with reopening, give what the model has', async () => {
-  const seed = printedSeed('lmdb log model')
+  const seed = runSeed('packages/relay/test/log/log-property.test.ts')
   const rounds = fc.array(round, { maxLength: 8 })
   const property = fc.asyncProperty(rounds, async (steps) => {
     const path = await temporaryDirectory()
@@ -89,7 +89,7 @@ test('lmdb log: any operations, in any grouping, with reopening, give what the m
 }, 60_000)
 
 test('memory log: any operations, in any grouping, give what the model has', async () => {
-  const seed = printedSeed('memory log model')
+  const seed = runSeed('packages/relay/test/log/log-property.test.ts')
   const rounds = fc.array(
     fc.record({ operations: fc.array(operation, { maxLength: 12 }), reopen: fc.constant(false) }),
   )
