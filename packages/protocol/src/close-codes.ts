@@ -12,6 +12,8 @@ export const CLOSE = {
   frameTooLarge: 1009,
   /** A frame that cannot be decoded. */
   malformedFrame: 4400,
+  /** The page that connects is of an origin that the relay does not serve. */
+  originNotAllowed: 4403,
   /** A space name that the relay does not accept. */
   badSpaceName: 4404,
   /** The two sides have no protocol version in common. */

@@ -13,6 +13,7 @@ test('P76 every code means what SPEC.md says', () => {
     tryLater: 1013,
     frameTooLarge: 1009,
     malformedFrame: 4400,
+    originNotAllowed: 4403,
     badSpaceName: 4404,
     noCommonVersion: 4406,
     malformedUpdate: 4422,

@@ -5,13 +5,14 @@ import { RelayError } from './errors.js'
 import type { RelayEvent } from './options.js'
 import { createRelay } from './relay.js'
 
-const USAGE = `Usage: skein-relay [--port N] [--host ADDRESS] [--data DIRECTORY]
+const USAGE = `Usage: skein-relay [--port N] [--host ADDRESS] [--data DIRECTORY] [--origin ORIGIN]
 
 Starts one relay. Agents and y-websocket clients connect to it.
 
   --port N          port to listen on; 0 takes a free one (default 1234)
   --host ADDRESS    loopback address to listen on (default 127.0.0.1)
   --data DIRECTORY  where updates are kept; made if missing (default ./data)
+  --origin ORIGIN   pages of this origin may connect, too; repeatable. Pages of this machine always may
   --help            this text
 
 Stop it with Ctrl-C: it flushes what it took in, and clients come back when it does.
@@ -40,13 +41,14 @@ async function main(): Promise<void> {
   }
 }
 
-function readArguments(): { port: number; host: string; dataDir: string } | undefined {
+function readArguments(): { port: number; host: string; dataDir: string; origins: string[] } | undefined {
   try {
     const { values } = parseArgs({
       options: {
         port: { type: 'string', default: '1234' },
         host: { type: 'string', default: '127.0.0.1' },
         data: { type: 'string', default: 'data' },
+        origin: { type: 'string', multiple: true, default: [] },
         help: { type: 'boolean', default: false },
       },
     })
@@ -54,7 +56,12 @@ function readArguments(): { port: number; host: string; dataDir: string } | unde
       console.log(USAGE)
       return undefined
     }
-    return { port: Number(values.port), host: values.host, dataDir: path.resolve(values.data) }
+    return {
+      port: Number(values.port),
+      host: values.host,
+      dataDir: path.resolve(values.data),
+      origins: values.origin,
+    }
   } catch (error) {
     console.error(`${(error as Error).message}\n\n${USAGE}`)
     process.exitCode = 2

@@ -11,6 +11,11 @@ export interface RelayOptions {
   readonly dataDir?: string
   /** A log of your own instead of the embedded one; closed with the relay. */
   readonly log?: Log
+  /**
+   * Origins of pages that may connect besides those of this machine itself (`http://localhost:5173` and
+   * the like), e.g. `https://home.example`. Programs that are no browsers send none, and may.
+   */
+  readonly origins?: readonly string[]
   readonly limits?: Partial<RelayLimits>
   /** Called for what an operator wants to know. Default: nothing is said. */
   readonly onEvent?: (event: RelayEvent) => void
@@ -64,6 +69,17 @@ export function checkOptions({ host, port, dataDir, log }: RelayOptions): void {
   }
   if (dataDir !== undefined && log !== undefined) {
     throw new RelayError('bad-option', 'give either dataDir or log, not both')
+  }
+}
+
+/** Whether a page of this origin may connect. Any page of the web can try to reach a loopback address. */
+export function isOriginAllowed(origin: string | undefined, allowed: readonly string[]): boolean {
+  if (origin === undefined || allowed.includes(origin)) return true
+  try {
+    const { hostname } = new URL(origin)
+    return LOOPBACK.test(hostname.replace(/^\[|\]$/g, ''))
+  } catch {
+    return false
   }
 }
 

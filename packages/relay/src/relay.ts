@@ -14,7 +14,13 @@ import { RelayError } from './errors.js'
 import { openLmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
-import { checkOptions, DEFAULT_LIMITS, type RelayLimits, type RelayOptions } from './options.js'
+import {
+  checkOptions,
+  DEFAULT_LIMITS,
+  isOriginAllowed,
+  type RelayLimits,
+  type RelayOptions,
+} from './options.js'
 import type { RoomHost } from './room-host.js'
 import { Rooms } from './rooms.js'
 import { SocketPeer } from './socket-peer.js'
@@ -171,6 +177,10 @@ class RelayServer implements Relay {
       return peer.close(CLOSE.tryLater, 'the relay has too many connections; try again later')
     }
     this.peers.set(peer, socket)
+    const { origin } = request.headers
+    if (!isOriginAllowed(origin, this.options.origins ?? [])) {
+      return peer.close(CLOSE.originNotAllowed, `pages of ${origin} may not connect to this relay`)
+    }
     const asked = parseRequest(request)
     if (asked instanceof ProtocolError) return peer.close(CLOSE.badSpaceName, asked.message)
     socket.on('pong', () => {

@@ -47,8 +47,8 @@ export class RawClient {
   closed: { code: number; reason: string } | undefined
   readonly socket: WebSocket
 
-  constructor(url: string) {
-    this.socket = new WebSocket(url)
+  constructor(url: string, origin?: string) {
+    this.socket = new WebSocket(url, origin === undefined ? {} : { origin })
     this.socket.on('message', (data: Buffer) => this.frames.push(new Uint8Array(data)))
     this.socket.on('close', (code, reason) => {
       this.closed = { code, reason: reason.toString() }

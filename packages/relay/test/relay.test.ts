@@ -107,6 +107,28 @@ describe('connections', () => {
     await until('the stalled one is dropped', () => relay.connectionCount === 2)
   })
 
+  test.each([
+    'https://evil.example',
+    'null',
+    'http://127.0.0.1.evil.example',
+    'http://localhost.evil.example',
+  ])('L16 a page of %s is closed with 4403, unless it is allowed', async (origin) => {
+    const relay = await relayForTest()
+    expect(await new RawClient(`${relay.url}/room`, origin).closedWith()).toBe(4403)
+    const open = await relayForTest({ origins: [origin] })
+    const client = new RawClient(`${open.url}/room`, origin)
+    await until('it is greeted', () => client.frames.length > 0)
+  })
+
+  test.each(['http://localhost:5173', 'http://127.0.0.1', 'https://[::1]:8443', undefined])(
+    'L16 a page of this machine may connect: %s',
+    async (origin) => {
+      const relay = await relayForTest()
+      const client = new RawClient(`${relay.url}/room`, origin)
+      await until('it is greeted', () => client.frames.length > 0)
+    },
+  )
+
   test('L6 a plain HTTP request is told what this is', async () => {
     const relay = await relayForTest()
     const response = await fetch(relay.url.replace('ws:', 'http:'))
