@@ -1,6 +1,6 @@
 import { Awareness, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
-import { copyJson } from './json.js'
+import { copyValue } from './checked.js'
 import type { Json, Presence, PresentAgent } from './types.js'
 
 /** Presence over y-protocols' awareness, which already renews itself every 15 s and forgets after 30 s. */
@@ -9,13 +9,13 @@ export class AwarenessPresence implements Presence {
 
   constructor(doc: Y.Doc, initial: Readonly<Record<string, Json>>) {
     this.awareness = new Awareness(doc)
-    this.awareness.setLocalState(copyJson(initial) as Record<string, Json>)
+    this.awareness.setLocalState(copyValue(initial) as Record<string, Json>)
   }
 
   set(fields: Readonly<Record<string, Json>>): void {
     const state = this.awareness.getLocalState()
     if (state === null) return
-    this.awareness.setLocalState({ ...state, ...(copyJson(fields) as Record<string, Json>) })
+    this.awareness.setLocalState({ ...state, ...(copyValue(fields) as Record<string, Json>) })
   }
 
   agents(): PresentAgent[] {

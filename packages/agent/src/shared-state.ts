@@ -1,9 +1,7 @@
+import { checkKey, STATE_MAP } from '@skein/sync'
 import type * as Y from 'yjs'
-import { checkKey, copyJson } from './json.js'
+import { checked, copyValue } from './checked.js'
 import type { Change, Json } from './types.js'
-
-/** The name of the Y.Map that holds the shared state; part of what replicas agree on. */
-export const STATE_MAP = 'state'
 
 /**
  * The shared state: JSON values under flat keys of one Y.Map. Flat, because two concurrent creations of
@@ -30,12 +28,12 @@ export class SharedState {
   }
 
   set(key: string, value: Json): void {
-    checkKey(key)
-    this.map.set(key, copyJson(value))
+    checked(() => checkKey(key))
+    this.map.set(key, copyValue(value))
   }
 
   delete(key: string): boolean {
-    checkKey(key)
+    checked(() => checkKey(key))
     const had = this.map.has(key)
     if (had) this.map.delete(key)
     return had

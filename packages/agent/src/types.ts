@@ -1,10 +1,10 @@
+import type { Json } from '@skein/sync'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { SkeinError } from './errors.js'
 import type { Store, StoreKind } from './store/store.js'
 
-/** A JSON value, the only kind that the shared state holds. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type { Json }
 
 export interface JoinOptions {
   /**

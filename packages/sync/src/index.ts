@@ -13,4 +13,5 @@ export {
   type RoomOptions,
 } from './room.js'
 export { type Replica, Session, type SessionEffects, type SessionProblem } from './session.js'
+export { checkKey, copyJson, type Json, STATE_MAP, StateError } from './state-value.js'
 export { TAB_GONE_MS, TAB_HELLO_MS, type TabEffects, type TabMessage, Tabs } from './tabs.js'

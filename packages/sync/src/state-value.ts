@@ -1,5 +1,19 @@
-import { SkeinError } from './errors.js'
-import type { Json } from './types.js'
+/** A JSON value, the only kind that the shared state holds. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** The name of the Y.Map that holds the shared state; part of what replicas agree on. */
+export const STATE_MAP = 'state'
+
+/** A key or value that the shared state does not take; nothing was written. */
+export class StateError extends Error {
+  override readonly name = 'StateError'
+  readonly code: 'bad-key' | 'bad-value'
+
+  constructor(code: 'bad-key' | 'bad-value', message: string) {
+    super(message)
+    this.code = code
+  }
+}
 
 /** Longest key of the shared state, in UTF-16 units. */
 export const KEY_CHARS_MAX = 512
@@ -8,17 +22,17 @@ export const VALUE_DEPTH_MAX = 64
 /** Largest value, in UTF-16 units of its strings and keys plus one for everything else. */
 export const VALUE_SIZE_MAX = 1024 * 1024
 
-/** @throws SkeinError `bad-key` */
+/** @throws StateError `bad-key` */
 export function checkKey(key: string): void {
   if (typeof key !== 'string' || key.length === 0 || key.length > KEY_CHARS_MAX) {
-    throw new SkeinError('bad-key', `a key has 1 to ${KEY_CHARS_MAX} characters; nothing was written`)
+    throw new StateError('bad-key', `a key has 1 to ${KEY_CHARS_MAX} characters; nothing was written`)
   }
 }
 
 /**
  * A copy of a JSON value, so that later changes to the original don't change the document behind its
  * back. Unlike `JSON.stringify` it drops and converts nothing silently.
- * @throws SkeinError `bad-value`
+ * @throws StateError `bad-value`
  */
 export function copyJson(value: unknown): Json {
   let size = 0
@@ -49,8 +63,8 @@ export function copyJson(value: unknown): Json {
   return copy(value, 0, '')
 }
 
-function bad(what: string, path: string): SkeinError {
-  return new SkeinError(
+function bad(what: string, path: string): StateError {
+  return new StateError(
     'bad-value',
     `the value${path === '' ? '' : ` at ${path}`} ${what}; nothing was written`,
   )
