@@ -44,6 +44,11 @@ export class AwarenessPresence implements Presence {
     return encodeAwarenessUpdate(this.awareness, [...clients])
   }
 
+  /** This agent's goodbye as an awareness update; it itself goes on. */
+  encodeGone(): Uint8Array {
+    return encodeAwarenessUpdate(this.awareness, [this.awareness.clientID], new Map())
+  }
+
   /** Everybody's presence as an awareness update. */
   encodeAll(): Uint8Array {
     return this.encode([...this.awareness.getStates().keys()])

@@ -152,10 +152,10 @@ class ReplicatedSpace implements Space {
     this.currentStatus = this.computeStatus()
     this.stopWatching = platform.watch(
       () => {
-        if (this.wanted) this.tabs?.open()
+        if (this.wanted) this.openTabs()
         this.connection.wake()
       },
-      () => this.tabs?.close(),
+      () => this.closeTabs(),
     )
     if (!options.offline) this.connect()
   }
@@ -219,7 +219,7 @@ class ReplicatedSpace implements Space {
   connect(): void {
     this.mustBeHere()
     this.wanted = true
-    this.tabs?.open()
+    this.openTabs()
     this.connection.connect()
     this.changed()
   }
@@ -227,8 +227,7 @@ class ReplicatedSpace implements Space {
   disconnect(): void {
     this.wanted = false
     this.connection.disconnect()
-    this.tabs?.close()
-    this.tabClients.clear()
+    this.closeTabs()
     this.awareness.forget(this.tabClients, FROM_RELAY)
     this.changed()
   }
@@ -236,6 +235,19 @@ class ReplicatedSpace implements Space {
   leave(): Promise<void> {
     this.left ??= this.doLeave()
     return this.left
+  }
+
+  private openTabs(): void {
+    if (this.tabs === undefined || this.tabs.isOpen) return
+    this.tabs.open()
+    // The goodbye had the clock that they know, so only a higher one counts.
+    this.awareness.renew()
+  }
+
+  private closeTabs(): void {
+    this.tabs?.presence(this.awareness.encodeGone(), false)
+    this.tabs?.close()
+    this.tabClients.clear()
   }
 
   private async doLeave(): Promise<void> {

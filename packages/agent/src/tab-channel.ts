@@ -30,6 +30,10 @@ export class TabChannel {
     this.tabs = new Tabs(agentId, replica)
   }
 
+  get isOpen(): boolean {
+    return this.channel !== undefined
+  }
+
   get count(): number {
     return this.tabs.count
   }
