@@ -73,7 +73,8 @@ function report(event: RelayEvent): void {
   if (event.kind === 'client-closed') {
     console.error(`closed a client of "${event.room}": ${event.reason} (${event.code})`)
   } else {
-    console.error(`${event.kind}: "${event.room}": ${message(event.error)}`)
+    const room = 'room' in event ? ` "${event.room}"` : ''
+    console.error(`${event.kind}${room}: ${message(event.error)}`)
   }
 }
 

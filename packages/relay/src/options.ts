@@ -53,6 +53,8 @@ export type RelayEvent =
   | { readonly kind: 'write-failed'; readonly room: string; readonly error: unknown }
   /** Compaction of a room's log failed; the log is as it was. */
   | { readonly kind: 'compaction-failed'; readonly room: string; readonly error: unknown }
+  /** An HTTP request met a mistake of the relay itself. */
+  | { readonly kind: 'request-failed'; readonly error: unknown }
   /** A connection was closed for what it sent. */
   | { readonly kind: 'client-closed'; readonly room: string; readonly code: number; readonly reason: string }
 
@@ -81,6 +83,11 @@ export function isOriginAllowed(origin: string | undefined, allowed: readonly st
   } catch {
     return false
   }
+}
+
+/** Whether the `Host` header of an HTTP request names this machine. Old clients send none. */
+export function isHostAllowed(host: string | undefined): boolean {
+  return host === undefined || isOriginAllowed(`http://${host}`, [])
 }
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/

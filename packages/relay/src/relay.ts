@@ -11,9 +11,12 @@ import {
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
 import { RelayError } from './errors.js'
+import { Replicas } from './http/replicas.js'
+import { createRouter } from './http/router.js'
 import { openLmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
+import { Metrics } from './metrics.js'
 import {
   checkOptions,
   DEFAULT_LIMITS,
@@ -72,6 +75,8 @@ class RelayServer implements Relay {
   private readonly http: Server
   private readonly sockets: WebSocketServer
   private readonly rooms: Rooms
+  private readonly replicas: Replicas
+  private readonly metrics: Metrics
   private readonly peers = new Map<SocketPeer, WebSocket>()
   private readonly aliveTimer: ReturnType<typeof setInterval>
   private nextId = 1
@@ -85,11 +90,20 @@ class RelayServer implements Relay {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.host = options.host ?? '127.0.0.1'
-    this.rooms = new Rooms(this.id, this.limits, log, options.onEvent ?? (() => {}))
-    this.http = createServer((_request, response) => {
-      response.writeHead(426, { 'content-type': 'text/plain; charset=utf-8', upgrade: 'websocket' })
-      response.end('This is a Skein relay. Connect a Skein agent or a y-websocket client to it.\n')
+    const onEvent = options.onEvent ?? (() => {})
+    this.metrics = new Metrics(
+      () => this.roomCount,
+      () => this.connectionCount,
+    )
+    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, onEvent)
+    this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
+    const router = createRouter({
+      replicas: this.replicas,
+      metrics: this.metrics,
+      isReady: () => this.closing === undefined,
+      onError: (error) => onEvent({ kind: 'request-failed', error }),
     })
+    this.http = createServer((request, response) => void router(request, response))
     this.sockets = new WebSocketServer({
       noServer: true,
       maxPayload: this.limits.frameBytesMax,
@@ -143,6 +157,7 @@ class RelayServer implements Relay {
       socket.removeAllListeners('message')
       peer.close(CLOSE.restart, 'the relay is stopping')
     }
+    this.replicas.close()
     await this.rooms.close()
     const deadline = setTimeout(() => {
       for (const socket of this.peers.values()) socket.terminate()
@@ -162,7 +177,7 @@ class RelayServer implements Relay {
   }
 
   private async connected(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
-    const peer = new SocketPeer(this.nextId++, socket, stream, this.limits.bufferedBytesMax)
+    const peer = new SocketPeer(this.nextId++, socket, stream, this.limits.bufferedBytesMax, this.metrics)
     let room: RoomHost | undefined
     let open = true
     // `ws` closes by itself with the right code (1009 for a frame over the limit); the close follows.
@@ -189,6 +204,8 @@ class RelayServer implements Relay {
     socket.on('message', (frame: Buffer, isBinary: boolean) => {
       peer.alive = true
       // A plain view: slices of a Buffer are not copies, and would keep its whole memory alive.
+      this.metrics.framesReceived.inc()
+      this.metrics.bytesReceived.inc(frame.length)
       if (isBinary) room?.receive(peer.id, new Uint8Array(frame.buffer, frame.byteOffset, frame.length))
       else peer.close(CLOSE.malformedFrame, 'text frames are not part of this protocol')
     })

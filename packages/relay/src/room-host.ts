@@ -2,14 +2,15 @@ import { CLOSE } from '@skein/protocol'
 import { type MemberId, Room, type RoomEffects } from '@skein/sync'
 import { RelayError } from './errors.js'
 import type { Log } from './log/log.js'
+import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
 import { wireFrame } from './wire-frame.js'
 
 /** A connection as a room sees it. */
 export interface Peer {
   readonly id: MemberId
-  /** Sends the bytes of one WebSocket frame, as `wireFrame` makes them. */
-  send(wire: Buffer): void
+  /** `wire` gives the same message as the bytes of one WebSocket frame, made once for all who ask. */
+  send(message: Uint8Array, wire: () => Buffer): void
   close(code: number, reason: string): void
 }
 
@@ -17,6 +18,7 @@ export interface RoomHostOptions {
   readonly relayId: string
   readonly limits: RelayLimits
   readonly log: Log
+  readonly metrics: Metrics
   readonly onEvent: (event: RelayEvent) => void
   /** The room is empty and settled, or has failed: forget it. */
   readonly onDone: () => void
@@ -128,8 +130,12 @@ export class RoomHost {
     // The write is started first and the frames leave while the disk works; only acknowledgements wait.
     if (effects.persist.length > 0) void this.persist(effects)
     for (const { to, frame } of effects.send) {
-      const wire = wireFrame(frame)
-      for (const id of to) this.peers.get(id)?.send(wire)
+      let made: Buffer | undefined
+      const wire = () => {
+        made ??= wireFrame(frame)
+        return made
+      }
+      for (const id of to) this.peers.get(id)?.send(frame, wire)
     }
     for (const { member, code, reason } of effects.close) {
       this.options.onEvent({ kind: 'client-closed', room: this.name, code, reason })
@@ -138,12 +144,16 @@ export class RoomHost {
   }
 
   private async persist({ persist }: RoomEffects): Promise<void> {
-    const { log, onEvent } = this.options
+    const { log, metrics, onEvent } = this.options
+    const end = metrics.commitSeconds.startTimer()
+    metrics.updatesLogged.inc(persist.length)
     const write = log.append(this.name, persist)
     this.writes = Promise.allSettled([this.writes, write])
     try {
       await write
+      end()
     } catch (error) {
+      metrics.writeFailures.inc()
       if (this.done) return
       onEvent({ kind: 'write-failed', room: this.name, error })
       // What is in memory is ahead of the disk now. Members come back to what the disk has, and bring the

@@ -1,5 +1,6 @@
 import { CLOSE } from '@skein/protocol'
 import type { Log } from './log/log.js'
+import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
 import { type Peer, RoomHost } from './room-host.js'
 
@@ -13,6 +14,7 @@ export class Rooms {
     private readonly relayId: string,
     private readonly limits: RelayLimits,
     private readonly log: Log,
+    private readonly metrics: Metrics,
     private readonly onEvent: (event: RelayEvent) => void,
   ) {
     this.ticker = setInterval(() => {
@@ -61,8 +63,8 @@ export class Rooms {
       if (host !== undefined) this.loaded.delete(host)
     }
     let host: RoomHost | undefined
-    const { relayId, limits, log, onEvent } = this
-    const loading = RoomHost.load(name, { relayId, limits, log, onEvent, onDone: forget }).then(
+    const { relayId, limits, log, metrics, onEvent } = this
+    const loading = RoomHost.load(name, { relayId, limits, log, metrics, onEvent, onDone: forget }).then(
       (loadedHost) => {
         host = loadedHost
         this.loaded.add(host)

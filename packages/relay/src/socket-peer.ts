@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { CLOSE } from '@skein/protocol'
 import type { WebSocket } from 'ws'
+import type { Metrics } from './metrics.js'
 import type { Peer } from './room-host.js'
 
 /** A WebSocket as a member of a room. */
@@ -14,9 +15,10 @@ export class SocketPeer implements Peer {
     /** The connection under the WebSocket. */
     private readonly stream: Duplex,
     private readonly bufferedBytesMax: number,
+    private readonly metrics: Metrics,
   ) {}
 
-  send(wire: Buffer): void {
+  send(message: Uint8Array, wire: () => Buffer): void {
     if (this.socket.readyState !== this.socket.OPEN) return
     // Checked before adding: one frame may be larger than the limit by itself.
     if (this.socket.bufferedAmount > this.bufferedBytesMax) {
@@ -24,7 +26,9 @@ export class SocketPeer implements Peer {
       return
     }
     // Between the frames of `ws`: it writes whole ones, as there is no compression to wait for.
-    this.stream.write(wire)
+    this.stream.write(wire())
+    this.metrics.framesSent.inc()
+    this.metrics.bytesSent.inc(message.length)
   }
 
   close(code: number, reason: string): void {

@@ -132,8 +132,8 @@ describe('connections', () => {
   test('L6 a plain HTTP request is told what this is', async () => {
     const relay = await relayForTest()
     const response = await fetch(relay.url.replace('ws:', 'http:'))
-    expect(response.status).toBe(426)
-    expect(await response.text()).toContain('Skein relay')
+    expect(response.status).toBe(404)
+    expect(await response.json()).toMatchObject({ error: { code: 'no-such-path' } })
   })
 })
 

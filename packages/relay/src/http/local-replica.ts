@@ -1,0 +1,113 @@
+import { type Json, Outbox, Session, type SessionEffects, STATE_MAP } from '@skein/sync'
+import * as Y from 'yjs'
+import type { Peer, RoomHost } from '../room-host.js'
+import type { Rooms } from '../rooms.js'
+
+/** A key and its new value, undefined to delete it; checked before. */
+export type StateChange = readonly [key: string, value: Json | undefined]
+
+/** The room ended under a request: it could not be loaded, or its disk refused a write. */
+export class RoomGone extends Error {}
+
+/**
+ * A replica of a room inside of the relay, through which HTTP requests read and write. It is a member of
+ * the room like any agent: what it writes is checked, logged, forwarded and acknowledged the same way.
+ */
+export class LocalReplica implements Peer {
+  readonly doc = new Y.Doc()
+  readonly map = this.doc.getMap<Json>(STATE_MAP)
+  /** Rejects when the room has ended. */
+  readonly gone: Promise<never>
+
+  private readonly outbox = new Outbox()
+  private readonly session: Session
+  private readonly waiters = new Set<{ edit: number; resolve: () => void }>()
+  private room: RoomHost | undefined
+  private whenLive: () => void = () => {}
+  private fail: (error: RoomGone) => void = () => {}
+  private ended = false
+
+  private constructor(
+    readonly id: number,
+    relayId: string,
+  ) {
+    this.gone = new Promise((_resolve, reject) => {
+      this.fail = reject
+    })
+    // Only who is waiting for something hears of it.
+    this.gone.catch(() => {})
+    const replica = {
+      stateVector: () => Y.encodeStateVector(this.doc),
+      diff: (stateVector: Uint8Array) => Y.encodeStateAsUpdate(this.doc, stateVector),
+    }
+    this.session = new Session(relayId, replica, this.outbox, 0)
+    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === FROM_ROOM) return
+      this.outbox.add()
+      this.run(this.session.edit(update))
+    })
+  }
+
+  /** Joins a room and waits until the replica holds what it holds. @throws RoomGone */
+  static async join(rooms: Rooms, name: string, id: number, relayId: string): Promise<LocalReplica> {
+    const replica = new LocalReplica(id, relayId)
+    const live = new Promise<void>((resolve) => {
+      replica.whenLive = resolve
+    })
+    replica.room = await rooms.join(name, replica, true)
+    if (replica.room === undefined) await replica.gone
+    replica.run(replica.session.opened())
+    await Promise.race([live, replica.gone])
+    return replica
+  }
+
+  get isGone(): boolean {
+    return this.ended
+  }
+
+  /** Changes the state and resolves when that is on the relay's disk. @throws RoomGone */
+  async write(changes: readonly StateChange[]): Promise<void> {
+    this.doc.transact(() => {
+      for (const [key, value] of changes) {
+        if (value === undefined) this.map.delete(key)
+        else this.map.set(key, value)
+      }
+    })
+    const edit = this.outbox.last
+    if (this.outbox.confirmed >= edit) return
+    const durable = new Promise<void>((resolve) => this.waiters.add({ edit, resolve }))
+    await Promise.race([durable, this.gone])
+  }
+
+  leave(): void {
+    this.ended = true
+    this.room?.leave(this.id)
+    this.doc.destroy()
+  }
+
+  send(frame: Uint8Array): void {
+    // After the room has finished the step that sends this: an answer must not come in its middle.
+    queueMicrotask(() => {
+      if (!this.ended) this.run(this.session.receive(0, frame))
+    })
+  }
+
+  close(_code: number, reason: string): void {
+    this.ended = true
+    this.fail(new RoomGone(reason))
+  }
+
+  private run({ send, apply, close }: SessionEffects): void {
+    for (const update of apply) Y.applyUpdate(this.doc, update, FROM_ROOM)
+    for (const frame of send) this.room?.receive(this.id, frame)
+    if (close !== undefined) this.close(close.code, close.reason)
+    if (this.session.live) this.whenLive()
+    for (const waiter of this.waiters) {
+      if (this.outbox.confirmed < waiter.edit) continue
+      this.waiters.delete(waiter)
+      waiter.resolve()
+    }
+  }
+}
+
+const FROM_ROOM = Symbol('room')

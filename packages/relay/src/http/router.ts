@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { checkSpaceName, ProtocolError } from '@skein/protocol'
+import type { Metrics } from '../metrics.js'
+import { isHostAllowed } from '../options.js'
+import { RoomGone } from './local-replica.js'
+import { type Replicas, TooManyReplicas } from './replicas.js'
+import { HttpError, sendError, sendJson } from './respond.js'
+import { keyRoute, stateRoute } from './state-routes.js'
+
+export interface RouterOptions {
+  readonly replicas: Replicas
+  readonly metrics: Metrics
+  /** Whether new work is taken; false while the relay stops. */
+  readonly isReady: () => boolean
+  readonly onError: (error: unknown) => void
+}
+
+/** Answers the plain HTTP requests of a relay. Rules: SPEC.md, H1 to H9. */
+export function createRouter(options: RouterOptions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      await route(options, request, response)
+    } catch (error) {
+      sendError(response, asHttpError(error, options.onError))
+    }
+  }
+}
+
+async function route(
+  { replicas, metrics, isReady }: RouterOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  // A page can make its own name point to this machine; the name it then asks for gives it away.
+  if (!isHostAllowed(request.headers.host)) {
+    throw new HttpError(403, 'bad-host', 'this relay answers under a loopback name or address only')
+  }
+  const [path = '/'] = (request.url ?? '/').split('?', 1)
+  if (path === '/healthz') return sendJson(response, 200, { status: 'ok' })
+  if (path === '/readyz') {
+    return sendJson(response, isReady() ? 200 : 503, { status: isReady() ? 'ready' : 'stopping' })
+  }
+  if (path === '/metrics') {
+    response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
+    return
+  }
+  const match = /^\/v1\/spaces\/([^/]+)\/state(?:\/([^/]+))?$/.exec(path)
+  if (match === null) {
+    throw new HttpError(404, 'no-such-path', 'this is a Skein relay; there is /v1/spaces/<space>/state')
+  }
+  if (!isReady()) throw new HttpError(503, 'unavailable', 'the relay is stopping')
+  const space = decoded(match[1]!)
+  const key = match[2] === undefined ? undefined : decoded(match[2])
+  checkSpaceName(space)
+  await replicas.use(space, (replica) =>
+    key === undefined ? stateRoute(request, response, replica) : keyRoute(request, response, replica, key),
+  )
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new HttpError(400, 'bad-path', 'the path is not valid percent-encoded UTF-8')
+  }
+}
+
+function asHttpError(error: unknown, onError: (error: unknown) => void): HttpError {
+  if (error instanceof HttpError) return error
+  if (error instanceof ProtocolError) return new HttpError(400, 'bad-space-name', error.message)
+  if (error instanceof RoomGone || error instanceof TooManyReplicas) {
+    return new HttpError(503, 'unavailable', error.message)
+  }
+  onError(error)
+  return new HttpError(500, 'internal', 'the relay failed on this request', 'maybe')
+}

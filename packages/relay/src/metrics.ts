@@ -1,0 +1,46 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** What operators watch, for Prometheus. One registry per relay: a process may run several. */
+export class Metrics {
+  private readonly registry = new Registry()
+  readonly framesReceived = this.counter('skein_frames_received_total', 'Frames taken from clients')
+  readonly bytesReceived = this.counter('skein_received_bytes_total', 'Bytes of frames taken from clients')
+  readonly framesSent = this.counter('skein_frames_sent_total', 'Frames given to clients')
+  readonly bytesSent = this.counter('skein_sent_bytes_total', 'Bytes of frames given to clients')
+  readonly updatesLogged = this.counter('skein_log_entries_total', 'Log entries written')
+  readonly writeFailures = this.counter('skein_log_failures_total', 'Writes that the log refused')
+  readonly commitSeconds = new Histogram({
+    name: 'skein_commit_seconds',
+    help: 'Time from an append to its being on disk',
+    buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5],
+    registers: [this.registry],
+  })
+
+  constructor(rooms: () => number, connections: () => number) {
+    this.gauge('skein_rooms', 'Rooms in memory', rooms)
+    this.gauge('skein_connections', 'Open WebSocket connections', connections)
+  }
+
+  get contentType(): string {
+    return this.registry.contentType
+  }
+
+  text(): Promise<string> {
+    return this.registry.metrics()
+  }
+
+  private counter(name: string, help: string): Counter {
+    return new Counter({ name, help, registers: [this.registry] })
+  }
+
+  private gauge(name: string, help: string, value: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(value())
+      },
+    })
+  }
+}
