@@ -31,8 +31,12 @@ export interface RelayLimits {
   readonly frameBytesMax: number
   /** Largest update taken, in bytes. */
   readonly updateBytesMax: number
-  /** Bytes that may wait for one slow reader; beyond, it is closed with 1013 and syncs again later. */
+  /** Bytes waiting for one slow reader from which it gets no more updates until it has drained. */
+  readonly bufferedBytesHigh: number
+  /** Bytes that may wait for one slow reader at all; beyond, it is closed with 1013. */
   readonly bufferedBytesMax: number
+  /** How long a slow reader may take to drain before it is closed with 1013. */
+  readonly drainWithinMs: number
   /** How long an empty room stays in memory. */
   readonly idleRoomMs: number
 }
@@ -42,7 +46,10 @@ export const DEFAULT_LIMITS: RelayLimits = {
   roomsMax: 10_000,
   frameBytesMax: LIMITS.frameBytesMax,
   updateBytesMax: LIMITS.updateBytesMax,
-  bufferedBytesMax: 64 * 1024 * 1024,
+  bufferedBytesHigh: 1024 * 1024,
+  // Above the largest frame, which a joiner may be sent at once.
+  bufferedBytesMax: 2 * LIMITS.frameBytesMax,
+  drainWithinMs: 120_000,
   idleRoomMs: 30_000,
 }
 

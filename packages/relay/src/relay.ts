@@ -177,14 +177,17 @@ class RelayServer implements Relay {
   }
 
   private async connected(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
-    const peer = new SocketPeer(this.nextId++, socket, stream, this.limits.bufferedBytesMax, this.metrics)
     let room: RoomHost | undefined
     let open = true
+    const peer = new SocketPeer(this.nextId++, socket, stream, this.limits, this.metrics, () => {
+      room?.relieved(peer.id)
+    })
     // `ws` closes by itself with the right code (1009 for a frame over the limit); the close follows.
     socket.on('error', () => {})
     socket.on('close', () => {
       open = false
       this.peers.delete(peer)
+      peer.closed()
       room?.leave(peer.id)
     })
     if (this.closing !== undefined) return peer.close(CLOSE.restart, 'the relay is stopping')

@@ -11,6 +11,8 @@ export interface Peer {
   readonly id: MemberId
   /** `wire` gives the same message as the bytes of one WebSocket frame, made once for all who ask. */
   send(message: Uint8Array, wire: () => Buffer): void
+  /** Whether it takes bytes too slowly. When it has drained, `relieved` of the room host is called. */
+  readonly congested: boolean
   close(code: number, reason: string): void
 }
 
@@ -76,6 +78,11 @@ export class RoomHost {
     if (this.room.hasBatch) this.flushing ??= setImmediate(() => this.flushBatch())
   }
 
+  /** A connection that was congested has drained. */
+  relieved(id: MemberId): void {
+    this.run(() => this.room.relieved(performance.now(), id))
+  }
+
   leave(id: MemberId): void {
     if (!this.peers.delete(id)) return
     this.run(() => this.room.leave(performance.now(), id))
@@ -135,12 +142,19 @@ export class RoomHost {
         made ??= wireFrame(frame)
         return made
       }
-      for (const id of to) this.peers.get(id)?.send(frame, wire)
+      for (const id of to) this.sendTo(id, frame, wire)
     }
     for (const { member, code, reason } of effects.close) {
       this.options.onEvent({ kind: 'client-closed', room: this.name, code, reason })
       this.peers.get(member)?.close(code, reason)
     }
+  }
+
+  private sendTo(id: MemberId, frame: Uint8Array, wire: () => Buffer): void {
+    const peer = this.peers.get(id)
+    if (peer === undefined) return
+    peer.send(frame, wire)
+    if (peer.congested) this.room.congestion(id)
   }
 
   private async persist({ persist }: RoomEffects): Promise<void> {

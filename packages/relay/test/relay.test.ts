@@ -1,8 +1,8 @@
 import { decodeFrame, encodeFrame } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { createRelay, type Log, memoryLog, type RelayEvent } from '../src/index.js'
-import { RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
+import { createRelay, type Log, memoryLog, type Relay, type RelayEvent } from '../src/index.js'
+import { fingerprint, RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
 
 const update = (key: string, value: unknown = 1): Uint8Array => {
   const doc = new Y.Doc()
@@ -80,30 +80,52 @@ describe('connections', () => {
     await until('it is greeted', () => second.frames.length > 0)
   })
 
-  test('L5 a reader that does not read is closed with 1013; memory stays bounded and others get all', async () => {
-    const relay = await relayForTest({ limits: { bufferedBytesMax: 8 * 1024 * 1024 } })
+  /** Writes 40 MB into a room of a reader and a stalled one, and waits until the reader has all. */
+  async function burst(relay: Relay, rounds = 600) {
     const [writer, reader, stalled] = await Promise.all(
       [1, 2, 3].map(() => new RawClient(`${relay.url}/room`).opened()),
     )
     await until('all joined', () => [writer!, reader!, stalled!].every(({ frames }) => frames.length > 0))
     stalled!.socket.pause()
     const doc = new Y.Doc()
-    doc.on('update', (bytes: Uint8Array) =>
-      writer!.socket.send(encodeFrame({ type: 'update', update: bytes })),
-    )
-    // More than what the sockets of this machine buffer by themselves.
-    for (let i = 0; i < 600; i++) {
+    doc.on('update', (bytes: Uint8Array) => {
+      writer!.socket.send(encodeFrame({ type: 'update', update: bytes }))
+    })
+    for (let i = 0; i < rounds; i++) {
       doc.getMap('state').set(`k${i}`, 'x'.repeat(64 * 1024))
-      if (i % 20 === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (i % 5 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     const seen = new Y.Doc()
     await until('the reader has all', () => {
-      for (const frame of reader!.frames.splice(0)) {
-        const message = decodeFrame(frame)
-        if (message.type === 'update') Y.applyUpdate(seen, message.update)
-      }
-      return seen.getMap('state').size === 600
+      applyFrames(seen, reader!.frames)
+      return seen.getMap('state').size === rounds
     })
+    return { doc, stalled: stalled! }
+  }
+
+  function applyFrames(doc: Y.Doc, frames: Uint8Array[]): void {
+    for (const frame of frames.splice(0)) {
+      const message = decodeFrame(frame)
+      if (message.type === 'update') Y.applyUpdate(doc, message.update)
+    }
+  }
+
+  test('L5 a reader that stalls keeps nobody waiting, and gets all it missed when it reads again', async () => {
+    const relay = await relayForTest()
+    const { doc, stalled } = await burst(relay)
+    expect(relay.connectionCount).toBe(3)
+    const late = new Y.Doc()
+    stalled.socket.resume()
+    await until('the stalled one has all', () => {
+      applyFrames(late, stalled.frames)
+      return late.getMap('state').size === 600
+    })
+    expect(fingerprint(late)).toEqual(fingerprint(doc))
+  })
+
+  test('L5 a reader that does not read at all is closed with 1013 in the end', async () => {
+    const relay = await relayForTest({ limits: { drainWithinMs: 2_000 } })
+    await burst(relay)
     await until('the stalled one is dropped', () => relay.connectionCount === 2)
   })
 

@@ -54,13 +54,15 @@ export const KEEP_ALIVE_MS = 10_000
 
 interface Member {
   lastSentMs: number
+  /** Set while its connection is congested: the state vector of what it was sent before. */
+  stale: Uint8Array | undefined
   /** Numbered updates whose log position is not on disk yet, oldest first. */
   readonly waiting: { readonly seq: number; readonly position: number }[]
 }
 
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
- * keeps the updates as bytes and never builds a Y.Doc. Rules: SPEC.md, R1 to R14.
+ * keeps the updates as bytes and never builds a Y.Doc. Rules: SPEC.md, R1 to R15.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()
@@ -142,7 +144,7 @@ export class Room {
   /** A connection was made. `skein`: its URL offers Skein. */
   join(nowMs: number, id: MemberId, skein: boolean): RoomEffects {
     const effects = new Effects()
-    this.members.set(id, { lastSentMs: nowMs, waiting: [] })
+    this.members.set(id, { lastSentMs: nowMs, stale: undefined, waiting: [] })
     this.nextSweepMs ??= nowMs + KEEP_ALIVE_MS
     if (skein) effects.sendTo([id], encodeFrame(this.hello()))
     const stateVector = encodeStateVector(this.coverage.stateVector())
@@ -184,6 +186,33 @@ export class Room {
     const { from } = batch[0]!
     const author = batch.every((entry) => entry.from === from) ? from : undefined
     this.sendToOthers(author, encodeFrame({ type: 'update', update }), effects)
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  /**
+   * A member's connection takes bytes more slowly than updates come. It gets none from now on, so that
+   * what waits for it stays bounded, and nobody waits for it.
+   */
+  congestion(id: MemberId): void {
+    const member = this.members.get(id)
+    if (member === undefined || member.stale !== undefined) return
+    // Not from the coverage if a batch waits: that knows it already, and the member was not sent it.
+    member.stale = this.hasBatch
+      ? Y.encodeStateVectorFromUpdate(this.state())
+      : encodeStateVector(this.coverage.stateVector())
+  }
+
+  /** A member's connection has drained: it gets all that it missed as one update. */
+  relieved(nowMs: number, id: MemberId): RoomEffects {
+    const effects = new Effects()
+    const member = this.members.get(id)
+    if (member?.stale === undefined) return effects
+    const update = this.diff(member.stale)
+    member.stale = undefined
+    effects.sendTo([id], encodeFrame({ type: 'update', update }))
+    const present = this.presence.all()
+    if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -343,7 +372,7 @@ export class Room {
 
   private sendToOthers(from: MemberId | undefined, frame: Uint8Array, effects: Effects): void {
     const others: MemberId[] = []
-    for (const id of this.members.keys()) if (id !== from) others.push(id)
+    for (const [id, { stale }] of this.members) if (id !== from && stale === undefined) others.push(id)
     effects.sendTo(others, frame)
   }
 

@@ -276,6 +276,23 @@ describe('room', () => {
     expect(room.compaction()).toBeUndefined()
   })
 
+  test('R15 a congested member gets nothing of others, and then all it missed', () => {
+    const room = roomWith(1, 2, 3)
+    receiveAndFlush(room, 1, plain(updateOf('before')))
+    room.receive(0, 1, plain(updateOf('waiting')))
+    room.congestion(2)
+    expect(room.flush(0).send.map(({ to }) => to)).toEqual([[3]])
+    expect(room.receive(0, 1, presence(5, 1, { name: 'a' })).send.map(({ to }) => to)).toEqual([[3]])
+    receiveAndFlush(room, 3, plain(updateOf('later')))
+    const [missed, present] = sentTo(room.relieved(0, 2), 2)
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, (missed as { update: Uint8Array }).update)
+    expect(doc.getMap('state').toJSON()).toEqual({ waiting: 1, later: 1 })
+    expect(present?.type).toBe('awareness')
+    expect(room.relieved(0, 2).send).toEqual([])
+    expect(receiveAndFlush(room, 1, plain(updateOf('now'))).send.map(({ to }) => to)).toEqual([[2, 3]])
+  })
+
   test('R14 answers a ping with its own time', () => {
     const effects = roomWith(1).receive(0, 1, encodeFrame({ type: 'ping', sentAtUs: 123 }))
     expect(effects.send.map(({ frame }) => decodeFrame(frame))).toEqual([{ type: 'pong', pingSentAtUs: 123 }])

@@ -75,6 +75,7 @@ export class World {
     else if (dice < 0.44) this.connect(agent)
     else if (dice < 0.46) this.killRelay()
     else if (dice < 0.48) this.congest(agent)
+    else if (dice < 0.5) this.congestMember(agent)
     else if (dice < 0.58) this.flush()
     else if (dice < 0.68) this.forward()
     else this.deliver()
@@ -86,6 +87,7 @@ export class World {
     for (let idle = 0; idle < 2; ) {
       for (const agent of this.agents) {
         if (agent.session?.congested) this.agentDid(agent, agent.session.relieved())
+        if (this.room !== undefined) this.roomDid(this.room.relieved(this.nowMs, agent.member))
       }
       this.forward()
       this.flush()
@@ -149,6 +151,13 @@ export class World {
   /** The relay has read all that it could, and forwards it. */
   private forward(): void {
     if (this.room !== undefined) this.roomDid(this.room.flush(this.nowMs))
+  }
+
+  /** The relay's side of a connection is congested, or has drained. */
+  private congestMember(agent: Agent): void {
+    if (this.room === undefined || agent.session === undefined) return
+    if (this.random() < 0.5) this.room.congestion(agent.member)
+    else this.roomDid(this.room.relieved(this.nowMs, agent.member))
   }
 
   private flush(): void {

@@ -14,6 +14,7 @@ export class RoomGone extends Error {}
  * the room like any agent: what it writes is checked, logged, forwarded and acknowledged the same way.
  */
 export class LocalReplica implements Peer {
+  readonly congested = false
   readonly doc = new Y.Doc()
   readonly map = this.doc.getMap<Json>(STATE_MAP)
   /** Rejects when the room has ended. */
