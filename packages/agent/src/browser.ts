@@ -1,6 +1,7 @@
 /** The entry for browsers. */
+
+import { joinSpaceOn } from './join.js'
 import type { Platform, Socket } from './platform.js'
-import { joinSpaceOn } from './space.js'
 import { openIndexedDbStore } from './store/indexeddb-store.js'
 import type { JoinOptions, Space } from './types.js'
 

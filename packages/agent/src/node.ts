@@ -1,8 +1,8 @@
 /** The entry for Node. */
 import path from 'node:path'
 import { WebSocket } from 'ws'
+import { joinSpaceOn } from './join.js'
 import type { Platform, Socket } from './platform.js'
-import { joinSpaceOn } from './space.js'
 import { openLmdbStore } from './store/lmdb-store.js'
 import { memoryStore } from './store/memory-store.js'
 import type { JoinOptions, Space } from './types.js'

@@ -1,4 +1,4 @@
-import { checkSpaceName, type ProtocolError, readAwarenessEntries } from '@skein/protocol'
+import { readAwarenessEntries } from '@skein/protocol'
 import { Outbox, type Replica, type SessionProblem } from '@skein/sync'
 import { applyAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
@@ -12,7 +12,6 @@ import { AwarenessPresence } from './presence.js'
 import { problemError } from './problems.js'
 import { SharedState } from './shared-state.js'
 import { sameStatus, TAB_PATH } from './status.js'
-import { memoryStore } from './store/memory-store.js'
 import type { Store, StoredReplica } from './store/store.js'
 import { TabChannel, type TabEvents } from './tab-channel.js'
 import type { Change, JoinOptions, Json, Presence, Space, Status } from './types.js'
@@ -27,45 +26,8 @@ const FROM_TAB = Symbol('tab')
 /** By way of another tab, from its relay. */
 const FROM_RELAY_BY_TAB = Symbol('relay by tab')
 
-/**
- * Joins a space: loads the stored replica, then connects in the background.
- * @throws SkeinError `bad-space-name`, `bad-relay-url`, `bad-value` (presence), and what the store says
- *   where it was asked for by name
- */
-export async function joinSpaceOn(platform: Platform, name: string, options: JoinOptions): Promise<Space> {
-  try {
-    checkSpaceName(name)
-  } catch (cause) {
-    throw new SkeinError('bad-space-name', (cause as ProtocolError).message, { cause })
-  }
-  const { store, stored, error } = await openStore(platform, name, options)
-  try {
-    return new ReplicatedSpace(platform, name, options, store, stored, error)
-  } catch (problem) {
-    await store.close()
-    throw problem
-  }
-}
-
-async function openStore(
-  platform: Platform,
-  name: string,
-  options: JoinOptions,
-): Promise<{ store: Store; stored: StoredReplica; error: SkeinError | undefined }> {
-  let store: Store | undefined
-  try {
-    if (options.store === 'memory') store = memoryStore()
-    else store = options.store ?? (await platform.openStore(name, options))
-    return { store, stored: await store.load(), error: undefined }
-  } catch (error) {
-    await store?.close()
-    if (platform.storeRequired(options) || !(error instanceof SkeinError)) throw error
-    const memory = memoryStore()
-    return { store: memory, stored: await memory.load(), error }
-  }
-}
-
-class ReplicatedSpace implements Space {
+/** The one implementation of `Space`. `joinSpaceOn` has opened its store. */
+export class ReplicatedSpace implements Space {
   readonly doc: Y.Doc
   readonly presence: Presence
   readonly whenSynced: Promise<void>

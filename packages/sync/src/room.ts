@@ -15,39 +15,16 @@ import {
 } from '@skein/protocol'
 import * as Y from 'yjs'
 import { Coverage } from './coverage.js'
-import { EMPTY_UPDATE, mergeUpdates } from './merge.js'
+import { mergeUpdates } from './merge.js'
+import { RoomContent } from './room-content.js'
+import { Effects, type MemberId, type PersistedUpdate, type RoomEffects } from './room-effects.js'
 import { RoomPresence } from './room-presence.js'
-
-/** A connection to a room, numbered by the caller; numbers are never used again. */
-export type MemberId = number
-
-/** An update at its place in the room's log. */
-export interface PersistedUpdate {
-  readonly position: number
-  readonly update: Uint8Array
-}
-
-/** What a room wants done. */
-export interface RoomEffects {
-  /**
-   * To be appended to the log, in order. When it is on disk call `committed` with the last position: only
-   * that releases acknowledgements.
-   */
-  readonly persist: readonly PersistedUpdate[]
-  /** Frames that may be sent at once. */
-  readonly send: readonly { readonly to: readonly MemberId[]; readonly frame: Uint8Array }[]
-  /** Connections to close; their `leave` follows as for any closed connection. */
-  readonly close: readonly { readonly member: MemberId; readonly code: number; readonly reason: string }[]
-}
 
 export interface RoomOptions {
   readonly relayId: string
   readonly frameBytesMax: number
   readonly updateBytesMax: number
 }
-
-/** Log entries from which compaction pays: loading fewer is quick. */
-export const COMPACT_ENTRIES_MIN = 1_000
 
 /** Each member hears something at least this often, give or take the half: stock clients give up after 30 s. */
 export const KEEP_ALIVE_MS = 10_000
@@ -68,14 +45,9 @@ export class Room {
   private readonly members = new Map<MemberId, Member>()
   private readonly coverage = new Coverage()
   private readonly presence = new RoomPresence()
-  /** The content: one merged update, then what came since. */
-  private merged: Uint8Array = EMPTY_UPDATE
-  private tail: Uint8Array[] = []
-  private tailBytes = 0
+  private readonly content = new RoomContent()
   /** Updates that came in since the last flush. */
   private batch: { readonly from: MemberId; readonly update: Uint8Array }[] = []
-  /** Entries that the log holds. */
-  private logEntries = 0
   private position = 0
   private committedPosition = 0
   private nextSweepMs: number | undefined
@@ -90,7 +62,7 @@ export class Room {
   ) {
     for (const { position, update } of logged) {
       this.coverage.add(update)
-      this.keep(update)
+      this.content.add(update)
       this.position = position
     }
     this.committedPosition = this.position
@@ -122,13 +94,7 @@ export class Room {
 
   /** Everything the room holds, as one update; what waits for `flush` is not part of it yet. */
   state(): Uint8Array {
-    if (this.tail.length > 0) {
-      // The tail first: it is many small ones, what is merged may be large.
-      this.merged = mergeUpdates([this.merged, mergeUpdates(this.tail)])
-      this.tail = []
-      this.tailBytes = 0
-    }
-    return this.merged
+    return this.content.state()
   }
 
   /**
@@ -136,9 +102,8 @@ export class Room {
    * the room is settled; the log then holds one entry.
    */
   compaction(): PersistedUpdate | undefined {
-    if (!this.settled || this.logEntries < COMPACT_ENTRIES_MIN) return undefined
-    this.logEntries = 1
-    return { position: this.position, update: this.state() }
+    const update = this.settled ? this.content.compaction() : undefined
+    return update === undefined ? undefined : { position: this.position, update }
   }
 
   /** A connection was made. `skein`: its URL offers Skein. */
@@ -180,7 +145,7 @@ export class Room {
     this.batch = []
     const update = mergeUpdates(batch.map((entry) => entry.update))
     this.position++
-    this.keep(update)
+    this.content.add(update)
     effects.persist.push({ position: this.position, update })
     // Who sent all of it needs none of it; who sent a part gets it back with the rest, which is harmless.
     const { from } = batch[0]!
@@ -344,14 +309,6 @@ export class Room {
     return true
   }
 
-  private keep(update: Uint8Array): void {
-    this.tail.push(update)
-    this.tailBytes += update.length
-    this.logEntries++
-    // Merging when the tail has outgrown the rest costs each byte a bounded number of copies.
-    if (this.tail.length >= COMPACT_ENTRIES_MIN && this.tailBytes >= this.merged.length) this.state()
-  }
-
   private acknowledge(id: MemberId, member: Member, effects: Effects): void {
     let count = 0
     while (count < member.waiting.length && member.waiting[count]!.position <= this.committedPosition) count++
@@ -400,13 +357,3 @@ export class Room {
 
 /** Awareness of nobody: what stock clients take as a sign of life. */
 const KEEP_ALIVE_FRAME = encodeFrame({ type: 'awareness', update: writeAwarenessEntries([]) })
-
-class Effects implements RoomEffects {
-  readonly persist: PersistedUpdate[] = []
-  readonly send: { to: readonly MemberId[]; frame: Uint8Array }[] = []
-  readonly close: { member: MemberId; code: number; reason: string }[] = []
-
-  sendTo(to: readonly MemberId[], frame: Uint8Array): void {
-    if (to.length > 0) this.send.push({ to, frame })
-  }
-}
