@@ -1,7 +1,12 @@
 #!/usr/bin/env node
+import { relayBench } from './relay/bench.js'
 import { bundleSizes } from './size.js'
 
 const BENCHES: Record<string, { about: string; run: () => Promise<void> }> = {
+  relay: {
+    about: 'the relay beside a bare forwarder and @y/websocket-server; about 4 minutes',
+    run: relayBench,
+  },
   size: { about: 'bundle size of the agent beside yjs + y-websocket + y-indexeddb', run: bundleSizes },
 }
 

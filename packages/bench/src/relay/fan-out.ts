@@ -1,4 +1,4 @@
-import { Receiver, typedUpdates, Writer } from './clients.js'
+import { Receiver, settled, typedUpdates, until, Writer } from './clients.js'
 import type { Contender } from './contender.js'
 
 export interface FanOutResult {
@@ -64,14 +64,4 @@ export async function fanOut(
 async function drained(writer: Writer): Promise<void> {
   do await settled()
   while (writer.bufferedBytes > 64 * 1024)
-}
-
-/** Lets everything that is ready run. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
-}
-
-async function until(atMs: number): Promise<void> {
-  const waitMs = atMs - performance.now()
-  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
 }
