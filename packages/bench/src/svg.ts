@@ -39,6 +39,7 @@ export function barChart<Series extends string>(
     return `<rect x="${at}" y="34" width="12" height="12" fill="${COLOURS[i]}"/>${text(at + 18, 44, name, 'start')}`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="16" y="22" font-size="15" font-weight="600">${escaped(title)}</text>
 ${legend.join('\n')}
