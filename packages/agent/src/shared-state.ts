@@ -1,6 +1,7 @@
 import { checkKey, STATE_MAP } from '@skein/sync'
 import type * as Y from 'yjs'
 import { checked, copyValue } from './checked.js'
+import { isolated } from './isolated.js'
 import type { Change, Json } from './types.js'
 
 /**
@@ -57,15 +58,7 @@ export class SharedState {
 
   private tell(change: Change): void {
     for (const { match, callback } of this.observers) {
-      if (!match(change.key)) continue
-      try {
-        callback(change)
-      } catch (error) {
-        // One observer's mistake must not keep the others, or the update, from arriving.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
+      if (match(change.key)) isolated(() => callback(change))
     }
   }
 }

@@ -6,6 +6,7 @@ import { Connection, type ConnectionEvents } from './connection.js'
 import { documentDigest } from './digest.js'
 import { DurabilityWaiters } from './durability.js'
 import { SkeinError } from './errors.js'
+import { isolated } from './isolated.js'
 import { Persistence } from './persistence.js'
 import type { Platform } from './platform.js'
 import { AwarenessPresence } from './presence.js'
@@ -382,7 +383,7 @@ export class ReplicatedSpace implements Space {
     const status = this.computeStatus()
     if (sameStatus(status, this.currentStatus)) return
     this.currentStatus = status
-    for (const callback of [...this.statusCallbacks]) callback(status)
+    for (const callback of [...this.statusCallbacks]) isolated(() => callback(status))
   }
 
   private computeStatus(): Status {

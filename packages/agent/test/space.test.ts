@@ -77,6 +77,32 @@ describe('shared state', () => {
     ])
   })
 
+  test('A3 A11 callbacks that throw hurt nobody else, and are reported', async () => {
+    const reported: unknown[] = []
+    const others = process.listeners('uncaughtException')
+    process.removeAllListeners('uncaughtException')
+    process.on('uncaughtException', (error) => reported.push(error.message))
+    onTestFinished(() => {
+      process.removeAllListeners('uncaughtException')
+      for (const listener of others) process.on('uncaughtException', listener)
+    })
+    const { url } = await relayForTest()
+    const space = await joinSpace('home', { relays: [url] })
+    const heard: string[] = []
+    space.observe('', () => {
+      throw new Error('observer')
+    })
+    space.observe('', ({ key }) => heard.push(key))
+    space.onStatus(() => {
+      throw new Error('status')
+    })
+    space.set('k', 1)
+    await space.durable('relay')
+    await space.leave()
+    expect(heard).toEqual(['k'])
+    await until('both are reported', () => reported.includes('observer') && reported.includes('status'))
+  })
+
   test('A4 several writes in one transaction are one edit', async () => {
     const space = await joinForTest('home')
     let updates = 0
