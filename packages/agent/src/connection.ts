@@ -30,7 +30,7 @@ const OPEN_WITHIN_MS = 10_000
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024
 /** How often a congested socket is looked at; browsers have no event for it. */
 const DRAIN_CHECK_MS = 100
-/** A difference of the two clocks that a timer's lateness does not explain: the machine has slept. */
+/** The two clocks have moved apart by this, or a timer is this late: machine or process has slept. */
 const SLEPT_MS = 5_000
 
 /**
@@ -180,6 +180,7 @@ export class Connection {
   }
 
   private deadlineCame(): void {
+    const lateMs = performance.now() - this.deadlineAt
     this.deadlineAt = Number.POSITIVE_INFINITY
     const { session } = this
     if (session === undefined) return
@@ -187,6 +188,8 @@ export class Connection {
     const slept = Math.abs(offset - this.clockOffset) > SLEPT_MS
     this.clockOffset = offset
     this.run(slept ? session.probe(performance.now()) : session.timeout(performance.now()))
+    // Others may have taken this agent for gone, and would see it again only with its next renewal.
+    if ((slept || lateMs > SLEPT_MS) && session.live) this.events.announce()
     if (this.session !== undefined) this.arm(this.session.deadline)
   }
 
