@@ -1,6 +1,7 @@
 import { Awareness, encodeAwarenessUpdate, removeAwarenessStates } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import { copyValue } from './checked.js'
+import { isolated } from './isolated.js'
 import type { Json, Presence, PresentAgent } from './types.js'
 
 /** Presence over y-protocols' awareness, which already renews itself every 15 s and forgets after 30 s. */
@@ -26,7 +27,7 @@ export class AwarenessPresence implements Presence {
   }
 
   observe(callback: (agents: PresentAgent[]) => void): () => void {
-    const listener = () => callback(this.agents())
+    const listener = () => isolated(() => callback(this.agents()))
     this.awareness.on('change', listener)
     return () => this.awareness.off('change', listener)
   }

@@ -110,6 +110,8 @@ export class ReplicatedSpace implements Space {
       false,
     )
     this.doc.on('update', this.onUpdate)
+    // A destroyed document tells nobody of its edits: without this they would pass for confirmed.
+    this.doc.on('destroy', this.onDestroy)
     this.awareness.awareness.on('update', this.onAwareness)
     if (given !== undefined) this.edit(given)
     this.currentStatus = this.computeStatus()
@@ -221,6 +223,7 @@ export class ReplicatedSpace implements Space {
       await confirmed.catch(() => {})
     }
     this.doc.off('update', this.onUpdate)
+    this.doc.off('destroy', this.onDestroy)
     this.awareness.awareness.setLocalState(null)
     this.awareness.awareness.off('update', this.onAwareness)
     this.stopWatching()
@@ -233,6 +236,8 @@ export class ReplicatedSpace implements Space {
     this.publishStatus()
     this.statusCallbacks.clear()
   }
+
+  private readonly onDestroy = () => void this.leave()
 
   /** An update of the document, wherever it came from: store it and hand it on. */
   private readonly onUpdate = (update: Uint8Array, origin: unknown) => {

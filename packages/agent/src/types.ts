@@ -37,7 +37,10 @@ export interface JoinOptions {
  */
 export interface Space {
   readonly name: string
-  /** The replica itself. Applications may use their own shared types in it beside the state. */
+  /**
+   * The replica itself. Applications may use their own shared types in it beside the state. Destroying it
+   * leaves the space.
+   */
   readonly doc: Y.Doc
   /** Who is present. */
   readonly presence: Presence

@@ -96,11 +96,17 @@ describe('shared state', () => {
     space.onStatus(() => {
       throw new Error('status')
     })
+    space.presence.observe(() => {
+      throw new Error('presence')
+    })
+    space.presence.set({ seen: true })
     space.set('k', 1)
     await space.durable('relay')
     await space.leave()
     expect(heard).toEqual(['k'])
-    await until('both are reported', () => reported.includes('observer') && reported.includes('status'))
+    await until('all are reported', () =>
+      ['observer', 'status', 'presence'].every((message) => reported.includes(message)),
+    )
   })
 
   test('A4 several writes in one transaction are one edit', async () => {
@@ -342,6 +348,15 @@ describe('status and durability', () => {
     expect(() => space.set('k', 1)).toThrow(expect.objectContaining({ code: 'left' }))
     await expect(synced).rejects.toMatchObject({ code: 'left' })
     expect(space.status.connection).toBe('offline')
+  })
+
+  test('A18 destroying the document leaves the space: no edit passes for confirmed that nobody saw', async () => {
+    const { url } = await relayForTest()
+    const space = await joinForTest('home', { relays: [url] })
+    await space.whenSynced
+    space.doc.destroy()
+    expect(() => space.set('k', 1)).toThrow(expect.objectContaining({ code: 'left' }))
+    await expect(space.durable('relay')).rejects.toMatchObject({ code: 'left' })
   })
 
   test('A18 leave waits until a live relay has the last edit', async () => {
