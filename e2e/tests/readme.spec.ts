@@ -48,7 +48,7 @@ test('the examples of the README do what they say, in a tab and in Node', async 
     writeFileSync(script, example('node', relay.url, directory))
     const node = new TestProcess(script, [])
     expect(await node.exited).toBe(0)
-    expect(node.output).toBe('it is light\n')
+    expect(node.output).toBe('{ on: true }\n')
   } finally {
     rmSync(directory, { recursive: true, force: true })
     await relay.dispose()

@@ -105,11 +105,12 @@ export class Connection {
   /** Passes an edit on; what cannot be sent now is part of the next exchange. */
   edit(update: Uint8Array): void {
     if (this.session === undefined) return
-    if (this.socket!.bufferedAmount > BUFFERED_BYTES_MAX) {
+    this.run(this.session.edit(update))
+    // After the edit is sent: what is held back is counted from what the document holds by then.
+    if (this.session !== undefined && this.socket!.bufferedAmount > BUFFERED_BYTES_MAX) {
       this.session.congestion()
       this.drainTimer ??= setInterval(() => this.checkDrained(), DRAIN_CHECK_MS)
     }
-    this.run(this.session.edit(update))
   }
 
   presence(update: Uint8Array): void {
@@ -165,6 +166,7 @@ export class Connection {
     if (effects.announce) this.events.announce()
     if (session.live && this.state !== 'live') {
       this.failures = 0
+      this.refusal = undefined
       this.setState('live')
     }
     this.arm(session.deadline)

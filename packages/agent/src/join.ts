@@ -1,4 +1,5 @@
 import { checkSpaceName, type ProtocolError } from '@skein/protocol'
+import { spaceUrl } from './connection.js'
 import { SkeinError } from './errors.js'
 import type { Platform } from './platform.js'
 import { ReplicatedSpace } from './space.js'
@@ -17,6 +18,7 @@ export async function joinSpaceOn(platform: Platform, name: string, options: Joi
   } catch (cause) {
     throw new SkeinError('bad-space-name', (cause as ProtocolError).message, { cause })
   }
+  for (const relay of options.relays ?? []) spaceUrl(relay, name)
   const { store, stored, error } = await openStore(platform, name, options)
   try {
     return new ReplicatedSpace(platform, name, options, store, stored, error)

@@ -2,7 +2,7 @@ import { mergeUpdates } from '@skein/sync'
 import { SkeinError } from './errors.js'
 import type { Store } from './store/store.js'
 
-/** How long after a failed write the store is tried again, if no edit comes before. */
+/** How long after a failed write the store is tried again. */
 const RETRY_MS = 5_000
 /** Pause after the last confirmation before the number of waiting edits is stored. */
 const QUEUED_SETTLE_MS = 300
@@ -102,7 +102,12 @@ export class Persistence {
 
   private async retry(): Promise<void> {
     this.retryTimer = undefined
-    if (this.refused === undefined) return
+    if (this.refused === undefined) {
+      this.error = undefined
+      await this.storeQueued()
+      this.changed()
+      return
+    }
     const { update, edits } = this.refused
     this.refused = undefined
     await this.write(update, edits)

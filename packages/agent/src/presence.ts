@@ -9,8 +9,10 @@ export class AwarenessPresence implements Presence {
   readonly awareness: Awareness
 
   constructor(doc: Y.Doc, initial: Readonly<Record<string, Json>>) {
+    // First: an awareness that is made has a timer.
+    const state = copyValue(initial) as Record<string, Json>
     this.awareness = new Awareness(doc)
-    this.awareness.setLocalState(copyValue(initial) as Record<string, Json>)
+    this.awareness.setLocalState(state)
   }
 
   set(fields: Readonly<Record<string, Json>>): void {

@@ -47,7 +47,10 @@ export class ReplicatedSpace implements Space {
   private readonly tabClients = new Set<number>()
   private currentStatus: Status
   private statusIsDue = false
+  /** An edit that the relay does not take; until everything is confirmed. */
   private editError: SkeinError | undefined
+  /** What went wrong with the connection; until it is live again. */
+  private connectionError: SkeinError | undefined
   /** Whether the last server was a plain one, which confirms nothing. */
   private plainServer = false
   private announcedConfirmed = 0
@@ -67,7 +70,7 @@ export class ReplicatedSpace implements Space {
   ) {
     this.doc = options.doc ?? new Y.Doc()
     const given = isEmpty(this.doc) ? undefined : Y.encodeStateAsUpdate(this.doc)
-    this.outbox = new Outbox(stored.queued)
+    this.outbox = new Outbox(stored.queued, stored.updates.length > 0)
     const replica: Replica = {
       stateVector: () => Y.encodeStateVector(this.doc),
       diff: (stateVector) => Y.encodeStateAsUpdate(this.doc, stateVector),
@@ -303,7 +306,7 @@ export class ReplicatedSpace implements Space {
       Y.applyUpdate(this.doc, update, origin)
     } catch (error) {
       // Well-formed, yet Yjs cannot integrate it: a hostile or broken peer.
-      this.editError = new SkeinError('refused', `an update could not be applied: ${String(error)}`, {
+      this.connectionError = new SkeinError('refused', `an update could not be applied: ${String(error)}`, {
         cause: error,
       })
     }
@@ -334,15 +337,23 @@ export class ReplicatedSpace implements Space {
   }
 
   private onProblem(problem: SessionProblem): void {
-    this.editError = problemError(problem)
-    this.waiters.rejectTier('relay', this.editError)
+    const error = problemError(problem)
+    if (problem.kind === 'too-large' || problem.kind === 'rejected') {
+      this.editError = error
+      this.waiters.rejectTier('relay', error)
+    } else {
+      this.connectionError = error
+    }
   }
 
   private onConnectionChanged(): void {
     const { path, live } = this.connection
     if (path !== undefined) this.plainServer = path.kind === 'server'
     this.tabs?.setServed(live)
-    if (live) this.settleSynced.resolve()
+    if (live) {
+      this.connectionError = undefined
+      this.settleSynced.resolve()
+    }
     if (this.outbox.confirmed > this.announcedConfirmed) this.onConfirmed()
     this.changed()
   }
@@ -360,7 +371,8 @@ export class ReplicatedSpace implements Space {
   /** Tells tabs without a relay that all is confirmed, if it is. */
   private tellConfirmed(): void {
     if (this.tabs === undefined || this.tabs.count === 0) return
-    if (this.connection.live && this.outbox.unconfirmed === 0) this.tabs.confirmed(this.digest())
+    const confirms = this.connection.live && this.connection.path?.kind === 'relay'
+    if (confirms && this.outbox.isConfirmed(this.outbox.last)) this.tabs.confirmed(this.digest())
   }
 
   private queued(): number {
@@ -369,7 +381,7 @@ export class ReplicatedSpace implements Space {
 
   private checkWaiters(): void {
     this.waiters.settle('local', (edit) => this.persistence.isSaved(edit))
-    this.waiters.settle('relay', (edit) => edit <= this.outbox.confirmed)
+    this.waiters.settle('relay', (edit) => this.outbox.isConfirmed(edit))
     if (this.persistence.error !== undefined) this.waiters.rejectTier('local', this.persistence.error)
   }
 
@@ -401,7 +413,12 @@ export class ReplicatedSpace implements Space {
       store: this.persistence.store.kind,
       tabs: this.tabs?.count ?? 0,
       retryAt: this.connection.retryAt,
-      error: this.connection.refusal ?? this.editError ?? this.persistence.error ?? this.storeError,
+      error:
+        this.connection.refusal ??
+        this.connectionError ??
+        this.editError ??
+        this.persistence.error ??
+        this.storeError,
     }
   }
 

@@ -295,6 +295,34 @@ describe('status and durability', () => {
     expect(second.status.queued).toBe(0)
   })
 
+  test('A13 offline after a restart durable("relay") promises nothing, whatever the stored number says', async () => {
+    const { url } = await relayForTest()
+    const dataDir = temporaryDirectory()
+    const other = await joinSpace('home', { dataDir, relays: [url] })
+    const writer = await joinSpace('home', { dataDir, offline: true })
+    writer.set('never sent', 1)
+    await writer.durable('local')
+    other.set('sent', 1)
+    await other.durable('relay')
+    await Promise.all([writer.leave(), other.leave()])
+    const again = await joinForTest('home', { dataDir, offline: true })
+    expect(again.get('never sent')).toBe(1)
+    let confirmed = false
+    const signal = AbortSignal.timeout(100)
+    await again.durable('relay', { signal }).then(
+      () => {
+        confirmed = true
+      },
+      () => {},
+    )
+    expect(confirmed).toBe(false)
+    const online = await joinForTest('home', { dataDir, relays: [url] })
+    await online.durable('relay')
+    const reader = await joinForTest('home', { relays: [url] })
+    await reader.whenSynced
+    expect(reader.get('never sent')).toBe(1)
+  })
+
   test('A14 durable("local") says so where nothing is stored', async () => {
     const space = await joinForTest('home')
     await expect(space.durable('local')).rejects.toMatchObject({ code: 'store-unavailable' })

@@ -1,10 +1,12 @@
 import { request } from 'node:http'
 import { joinSpace } from '@skein/agent'
+import { encodeFrame } from '@skein/protocol'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import * as Y from 'yjs'
 import { mergePatch } from '../src/http/merge-patch.js'
 import { createRelay, memoryLog, type Relay } from '../src/index.js'
-import { relayForTest, temporaryDirectory, until } from './helpers.js'
+import { RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
 
 const base = (relay: Relay) => relay.url.replace('ws:', 'http:')
 const state = (relay: Relay, key?: string) =>
@@ -202,6 +204,72 @@ describe('bad input', () => {
     expect(status).toBe(403)
   })
 })
+
+describe('what others put there', () => {
+  test('H10 a value that is not JSON is told as null, also to a stream', async () => {
+    const relay = await relayForTest()
+    const space = await agent(relay)
+    const stream = await fetch(state(relay), { headers: { accept: 'text/event-stream' } })
+    let text = ''
+    const reading = (async () => {
+      for await (const chunk of stream.body!) text += Buffer.from(chunk).toString()
+    })().catch(() => {})
+    await until('the stream is open', () => text.includes('event: state'))
+    space.doc.getMap('state').set('big', 1n)
+    await until('the change is told', () => text.includes('"value":null'))
+    expect(await (await fetch(state(relay))).json()).toEqual({ big: null })
+    await stream.body!.cancel().catch(() => {})
+    void reading
+  })
+
+  test('H10 a document that Yjs cannot read costs its own space, never the relay', async () => {
+    const relay = await relayForTest()
+    const client = new RawClient(`${relay.url}/home`)
+    await client.opened()
+    client.socket.send(encodeFrame({ type: 'update', update: nestedAndDeleted(12_000) }))
+    await until('it is taken in', () => relay.roomCount === 1)
+    const answer = await fetch(state(relay))
+    expect([200, 503]).toContain(answer.status)
+    expect((await fetch(`${base(relay)}/v1/spaces/other/state`)).status).toBe(200)
+  })
+
+  test('H4 a write over the limit of the relay is refused at once, and is not read back', async () => {
+    const relay = await relayForTest({ limits: { updateBytesMax: 10_000 } })
+    const refused = await send(state(relay, 'k'), 'PUT', { text: 'x'.repeat(20_000) })
+    expect(refused.status).toBe(503)
+    expect((await send(state(relay, 'small'), 'PUT', 1)).status).toBe(201)
+    expect(await (await fetch(state(relay))).json()).toEqual({ small: 1 })
+  })
+})
+
+/** Maps in maps, so many levels deep, and the deletion of the outermost: Yjs recurses to delete them. */
+function nestedAndDeleted(levels: number): Uint8Array {
+  const doc = new Y.Doc({ gc: false })
+  let map: Y.Map<unknown> = doc.getMap('state')
+  doc.transact(() => {
+    for (let i = 0; i < levels; i++) {
+      const inner = new Y.Map<unknown>()
+      map.set('m', inner)
+      map = inner
+    }
+  })
+  const whole = Y.encodeStateAsUpdate(doc)
+  const deletion = encodeDeletion(doc.clientID)
+  return Y.mergeUpdates([whole, deletion])
+}
+
+/** An update without structs that deletes the first id of a client. */
+function encodeDeletion(client: number): Uint8Array {
+  const bytes = [0, 1]
+  for (let rest = client; ; rest = Math.floor(rest / 128)) {
+    if (rest < 128) {
+      bytes.push(rest)
+      break
+    }
+    bytes.push((rest % 128) | 128)
+  }
+  return Uint8Array.from([...bytes, 1, 0, 1])
+}
 
 describe('operations', () => {
   test('H8 health, readiness, metrics', async () => {

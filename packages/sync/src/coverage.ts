@@ -15,15 +15,17 @@ export class Coverage {
 
   /**
    * Checks an update and adds what it contains. True if any of it was new.
+   * @param bytesMax largest update taken; what a log holds may be larger than what the wire carries
    * @throws ProtocolError where the update is malformed; then nothing was added
    */
-  add(update: Uint8Array): boolean {
-    const structs: number[] = []
-    const deletions: number[] = []
-    scanUpdate(update, {
-      structs: (client, clock, length) => structs.push(client, clock, length),
-      deletion: (client, clock, length) => deletions.push(client, clock, length),
-    })
+  add(update: Uint8Array, bytesMax?: number): boolean {
+    const structs: Ranges = new Map()
+    const deletions: Ranges = new Map()
+    const sink = {
+      structs: (client: number, clock: number, length: number) => note(structs, client, clock, length),
+      deletion: (client: number, clock: number, length: number) => note(deletions, client, clock, length),
+    }
+    scanUpdate(update, sink, bytesMax)
     const newStructs = addAll(this.structs, structs)
     const newDeletions = addAll(this.deletions, deletions)
     return newStructs || newDeletions
@@ -40,10 +42,17 @@ export class Coverage {
   }
 }
 
-function addAll(set: RangeSet, ranges: readonly number[]): boolean {
+/** Per client: start, end, start, end, ..., ascending as they stand in an update. */
+type Ranges = Map<number, number[]>
+
+function note(ranges: Ranges, client: number, clock: number, length: number): void {
+  const bounds = ranges.get(client)
+  if (bounds === undefined) ranges.set(client, [clock, clock + length])
+  else bounds.push(clock, clock + length)
+}
+
+function addAll(set: RangeSet, ranges: Ranges): boolean {
   let anyNew = false
-  for (let i = 0; i < ranges.length; i += 3) {
-    if (set.add(ranges[i]!, ranges[i + 1]!, ranges[i + 2]!)) anyNew = true
-  }
+  for (const [client, bounds] of ranges) if (set.addAll(client, bounds)) anyNew = true
   return anyNew
 }

@@ -7,8 +7,14 @@ export class Outbox {
   private editsHandedOver = 0
   private editsConfirmed = 0
 
-  /** @param carriedOver edits of earlier runs that no relay had confirmed */
-  constructor(carriedOver = 0) {
+  /**
+   * @param carriedOver edits of earlier runs that no relay had confirmed, as far as is known
+   * @param hasPast the document holds content of earlier runs, or of other agents with the same store
+   */
+  constructor(
+    carriedOver = 0,
+    private hasPast = carriedOver > 0,
+  ) {
     this.editsMade = carriedOver
   }
 
@@ -20,6 +26,14 @@ export class Outbox {
   /** Number of the last edit that a relay confirmed to be on its disk; all before it are, too. */
   get confirmed(): number {
     return this.editsConfirmed
+  }
+
+  /**
+   * Whether everything up to this edit is on a relay's disk. Of what earlier runs left that is only known
+   * once a relay has confirmed anything: the first confirmation covers the whole document.
+   */
+  isConfirmed(edit: number): boolean {
+    return edit <= this.editsConfirmed && !this.hasPast
   }
 
   /** Edits that no relay has confirmed. */
@@ -45,6 +59,7 @@ export class Outbox {
 
   /** Everything up to this edit is on a relay's disk. */
   confirm(upTo: number): void {
+    this.hasPast = false
     this.editsConfirmed = Math.max(this.editsConfirmed, upTo)
   }
 }

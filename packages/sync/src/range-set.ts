@@ -30,6 +30,25 @@ export class RangeSet {
     return insert(bounds, clock, end)
   }
 
+  /**
+   * Adds many ranges of a client: start, end, start, end, ..., ascending. True if any of it was new.
+   * One pass over both lists, because one insertion after the other into a long list takes seconds.
+   */
+  addAll(client: number, added: readonly number[]): boolean {
+    const bounds = this.bounds.get(client)
+    if (added.length <= FEW_BOUNDS) {
+      let anyNew = false
+      for (let i = 0; i < added.length; i += 2) {
+        if (this.add(client, added[i]!, added[i + 1]! - added[i]!)) anyNew = true
+      }
+      return anyNew
+    }
+    const before = bounds ?? []
+    const merged = union(before, added)
+    this.bounds.set(client, merged)
+    return merged.length !== before.length || merged.some((bound, i) => bound !== before[i])
+  }
+
   /** Whether all of `[clock, clock + length)` is in the set. */
   has(client: number, clock: number, length: number): boolean {
     const bounds = this.bounds.get(client)
@@ -43,6 +62,27 @@ export class RangeSet {
     const bounds = this.bounds.get(client)
     return bounds !== undefined && bounds[0] === 0 ? bounds[1]! : 0
   }
+}
+
+/** Up to here one insertion after the other is cheaper than a pass over everything. */
+const FEW_BOUNDS = 16
+
+/** The union of two ascending lists of ranges, neither overlapping nor touching. */
+function union(a: readonly number[], b: readonly number[]): number[] {
+  const result: number[] = []
+  let i = 0
+  let j = 0
+  while (i < a.length || j < b.length) {
+    const fromA = j >= b.length || (i < a.length && a[i]! <= b[j]!)
+    const start = fromA ? a[i]! : b[j]!
+    const end = fromA ? a[i + 1]! : b[j + 1]!
+    if (fromA) i += 2
+    else j += 2
+    const last = result.length - 1
+    if (last >= 0 && start <= result[last]!) result[last] = Math.max(result[last]!, end)
+    else result.push(start, end)
+  }
+  return result
 }
 
 /** Adds a range that starts before the last one's end; true if any of it was new. */

@@ -11,6 +11,11 @@ export class RoomContent {
   /** Entries that the log holds. */
   private logEntries = 0
 
+  /** At most so many bytes as one update; `state()` makes it exact. */
+  get bytes(): number {
+    return this.merged.length + this.tailBytes
+  }
+
   /** Adds what has become a log entry. */
   add(update: Uint8Array): void {
     this.tail.push(update)

@@ -2,8 +2,6 @@ import {
   AWARENESS_NULL,
   type AwarenessEntry,
   isAwarenessNull,
-  LIMITS,
-  ProtocolError,
   readAwarenessEntries,
   writeAwarenessEntries,
 } from '@skein/protocol'
@@ -18,6 +16,11 @@ interface Present {
   readonly left: boolean
 }
 
+/** Presence of one room in bytes, as kept and as sent to a joiner; the surplus is dropped. */
+const PRESENCE_BYTES_MAX = 1024 * 1024
+/** What a client counts beside its state. */
+const ENTRY_BYTES = 64
+
 /** How long a client that is gone, or silent, is remembered. Stock clients drop the silent after 30 s. */
 const FORGET_AFTER_MS = 60_000
 
@@ -26,6 +29,7 @@ const FORGET_AFTER_MS = 60_000
  */
 export class RoomPresence {
   private readonly clients = new Map<number, Present>()
+  private bytes = 0
 
   /**
    * Takes an awareness update and returns the part of it that is news, for the other members.
@@ -34,16 +38,19 @@ export class RoomPresence {
   receive(nowMs: number, member: number, update: Uint8Array): Uint8Array | undefined {
     const entries = readAwarenessEntries(update)
     const news = entries.filter((entry) => isNews(entry, this.clients.get(entry.client)))
-    const unknown = news.filter((entry) => !this.clients.has(entry.client)).length
-    if (this.clients.size + unknown > LIMITS.awarenessEntriesMax) {
-      throw new ProtocolError('too-large', `more than ${LIMITS.awarenessEntriesMax} clients present`)
-    }
-    for (const { client, clock, state } of news) {
+    const taken: AwarenessEntry[] = []
+    for (const entry of news) {
+      const { client, clock, state } = entry
+      const more = state.length - (this.clients.get(client)?.state.length ?? -ENTRY_BYTES)
+      // A crowd that some connection makes up must not keep honest newcomers out, nor fill the memory.
+      if (more > 0 && this.bytes + more > PRESENCE_BYTES_MAX) continue
+      this.bytes += more
+      taken.push(entry)
       // A copy: the view would keep the socket's whole receive buffer alive.
       this.clients.set(client, { clock, state: state.slice(), member, seenMs: nowMs, left: false })
     }
-    if (news.length === 0) return undefined
-    return news.length === entries.length ? update : writeAwarenessEntries(news)
+    if (taken.length === 0) return undefined
+    return taken.length === entries.length ? update : writeAwarenessEntries(taken)
   }
 
   /** Everybody present, or undefined if nobody is. */
@@ -62,6 +69,7 @@ export class RoomPresence {
       if (present.member !== member || isAwarenessNull(present.state)) continue
       // The same clock: y-protocols takes a null at the clock it knows, and a client that comes back
       // counts on from there.
+      this.bytes += AWARENESS_NULL.length - present.state.length
       this.clients.set(client, { ...present, state: AWARENESS_NULL, seenMs: nowMs, left: true })
       gone.push({ client, clock: present.clock, state: AWARENESS_NULL })
     }
@@ -70,8 +78,10 @@ export class RoomPresence {
 
   /** Drops clients that have been gone, or silent, for long. */
   forget(nowMs: number): void {
-    for (const [client, { seenMs }] of this.clients) {
-      if (nowMs - seenMs > FORGET_AFTER_MS) this.clients.delete(client)
+    for (const [client, { seenMs, state }] of this.clients) {
+      if (nowMs - seenMs <= FORGET_AFTER_MS) continue
+      this.clients.delete(client)
+      this.bytes -= ENTRY_BYTES + state.length
     }
   }
 }

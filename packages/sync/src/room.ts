@@ -6,6 +6,7 @@ import {
   encodeFrame,
   encodeStateVector,
   type HelloMessage,
+  LIMITS,
   type Message,
   PROTOCOL_VERSION,
   ProtocolError,
@@ -61,7 +62,7 @@ export class Room {
     logged: readonly PersistedUpdate[],
   ) {
     for (const { position, update } of logged) {
-      this.coverage.add(update)
+      this.coverage.add(update, Number.POSITIVE_INFINITY)
       this.content.add(update)
       this.position = position
     }
@@ -295,6 +296,13 @@ export class Room {
       refuse('too-large', `update of ${update.length} bytes, this relay takes ${this.options.updateBytesMax}`)
       return false
     }
+    if (this.isFull(update.length)) {
+      refuse(
+        'too-large',
+        `this space would be over ${CONTENT_BYTES_MAX} bytes, more than a joiner can be sent`,
+      )
+      return false
+    }
     let isNew: boolean
     try {
       isNew = this.coverage.add(update)
@@ -307,6 +315,13 @@ export class Room {
     // A copy: the view would keep the socket's whole receive buffer alive.
     this.batch.push({ from, update: update.slice() })
     return true
+  }
+
+  /** Whether so many bytes more would make the space too large to be sent to a joiner as one step 2. */
+  private isFull(moreBytes: number): boolean {
+    const waiting = this.batch.reduce((sum, { update }) => sum + update.length, moreBytes)
+    if (this.content.bytes + waiting <= CONTENT_BYTES_MAX) return false
+    return this.state().length + waiting > CONTENT_BYTES_MAX
   }
 
   private acknowledge(id: MemberId, member: Member, effects: Effects): void {
@@ -354,6 +369,9 @@ export class Room {
     }
   }
 }
+
+/** Largest content of a space: a joiner gets all of it in one frame. */
+const CONTENT_BYTES_MAX = LIMITS.updateBytesMax
 
 /** Awareness of nobody: what stock clients take as a sign of life. */
 const KEEP_ALIVE_FRAME = encodeFrame({ type: 'awareness', update: writeAwarenessEntries([]) })

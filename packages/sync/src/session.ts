@@ -2,6 +2,7 @@ import {
   agreedVersion,
   CLOSE,
   decodeFrame,
+  decodeStateVector,
   encodeFrame,
   encodeStateVector,
   type HelloMessage,
@@ -64,7 +65,7 @@ export const FIRST_SYNC_WITHIN_MS = 120_000
 /**
  * An agent's side of one connection to a relay or a plain y-websocket server, from open to close.
  * Times are milliseconds of one monotonic clock. The caller does what the effects say and calls
- * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S12.
+ * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S13.
  */
 export class Session {
   private relay: HelloMessage | undefined
@@ -151,8 +152,9 @@ export class Session {
   }
 
   /**
-   * The connection takes bytes more slowly than edits come. They are held back, and follow as one merged
-   * update once `relieved` is called.
+   * The connection takes bytes more slowly than edits come. Later ones are held back, and follow as one
+   * merged update once `relieved` is called. Every edit that the document holds must have been given to
+   * `edit` before.
    */
   congestion(): void {
     if (this.askedByServer) this.heldBack ??= { since: this.replica.stateVector() }
@@ -248,6 +250,7 @@ export class Session {
   }
 
   private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
+    decodeStateVector(stateVector)
     const wasLive = this.live
     this.askedByServer = true
     const answered = this.sendUpdate(this.replica.diff(stateVector), true)

@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, ProtocolError, scanUpdate } from '@skein/protocol'
+import { decodeFrame, decodeStateVector, encodeFrame, ProtocolError, scanUpdate } from '@skein/protocol'
 import type { Replica } from './session.js'
 
 /**
@@ -142,6 +142,7 @@ export class Tabs {
       const message = decodeFrame(frame)
       switch (message.type) {
         case 'sync-step-1': {
+          decodeStateVector(message.stateVector)
           const update = this.replica.diff(message.stateVector)
           return {
             ...NOTHING,

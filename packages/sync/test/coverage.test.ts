@@ -30,6 +30,49 @@ describe('range set', () => {
   })
 })
 
+describe('range set, many at once', () => {
+  test('C1 adding many ranges in one pass is the same as one after the other', () => {
+    const ranges = fc
+      .uniqueArray(fc.nat(400), { maxLength: 80 })
+      .map((bounds) => bounds.sort((a, b) => a - b))
+      .map((bounds) => bounds.slice(0, bounds.length - (bounds.length % 2)))
+    fc.assert(
+      fc.property(fc.array(ranges, { maxLength: 5 }), (lists) => {
+        const [one, many] = [new RangeSet(), new RangeSet()]
+        for (const list of lists) {
+          let isNew = false
+          for (let i = 0; i < list.length; i += 2) {
+            if (one.add(1, list[i]!, list[i + 1]! - list[i]!)) isNew = true
+          }
+          expect(many.addAll(1, list)).toBe(isNew)
+          expect(many).toEqual(one)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test('C1 100,000 ranges between 100,000 others take one pass, not one insertion each', () => {
+    const list = (offset: number) =>
+      Array.from({ length: 200_000 }, (_, i) => (i >> 1) * 4 + offset + (i & 1))
+    const set = new RangeSet()
+    set.addAll(1, list(0))
+    let inserted = 0
+    const splice = Array.prototype.splice
+    Array.prototype.splice = function (this: unknown[], ...args: unknown[]) {
+      inserted++
+      return splice.apply(this, args as never)
+    } as typeof splice
+    try {
+      expect(set.addAll(1, list(2))).toBe(true)
+    } finally {
+      Array.prototype.splice = splice
+    }
+    expect(inserted).toBe(0)
+    expect(set.has(1, 399_998, 1)).toBe(true)
+  })
+})
+
 describe('coverage', () => {
   test('C1 a deletion alone is news, the second time not', () => {
     const doc = new Y.Doc()

@@ -293,6 +293,41 @@ describe('room', () => {
     expect(receiveAndFlush(room, 1, plain(updateOf('now'))).send.map(({ to }) => to)).toEqual([[2, 3]])
   })
 
+  test('R16 a space grows to what a joiner can be sent, and no further; the log is loaded at any size', () => {
+    const limits = { ...ROOM_OPTIONS, updateBytesMax: 64 << 20 }
+    const room = new Room(limits, [])
+    room.join(0, 1, true)
+    const large = 'x'.repeat(30 << 20)
+    const log: PersistedUpdate[] = []
+    for (const [key, taken] of [
+      ['a', true],
+      ['b', true],
+      ['c', false],
+    ] as const) {
+      const effects = room.receive(0, 1, numbered(1, updateOf(key, large)))
+      expect(sentTo(effects, 1).map(({ type }) => type)).toEqual(taken ? [] : ['reject'])
+      log.push(...room.flush(0).persist)
+    }
+    const merged = {
+      position: 9,
+      update: Y.mergeUpdates([...log.map(({ update }) => update), updateOf('d', large)]),
+    }
+    expect(new Room(limits, [merged]).lastPosition).toBe(9)
+  })
+
+  test('R17 a made-up crowd is cut, and newcomers still get in', () => {
+    const room = roomWith(1, 2)
+    const state = new TextEncoder().encode(JSON.stringify('x'.repeat(60_000)))
+    for (let i = 0; i < 100; i++) {
+      const update = writeAwarenessEntries([{ client: i, clock: 1, state }])
+      expect(room.receive(0, 1, encodeFrame({ type: 'awareness', update })).close).toEqual([])
+    }
+    const [, , all] = sentTo(room.join(0, 3, true), 3)
+    expect((all as { update: Uint8Array }).update.length).toBeLessThanOrEqual(1 << 20)
+    room.leave(0, 1)
+    expect(room.receive(0, 2, presence(500, 1, { name: 'honest' })).send).toHaveLength(1)
+  })
+
   test('R14 answers a ping with its own time', () => {
     const effects = roomWith(1).receive(0, 1, encodeFrame({ type: 'ping', sentAtUs: 123 }))
     expect(effects.send.map(({ frame }) => decodeFrame(frame))).toEqual([{ type: 'pong', pingSentAtUs: 123 }])

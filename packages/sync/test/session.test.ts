@@ -140,6 +140,7 @@ describe('session', () => {
 
   test.each([
     ['a frame', Uint8Array.of(0, 9)],
+    ['a state vector', Uint8Array.of(0, 0, 1, 255)],
     ['an update', encodeFrame({ type: 'update', update: Uint8Array.of(1, 1, 1) })],
     ['a step 2', encodeFrame({ type: 'sync-step-2', update: Uint8Array.of(0, 0, 7) })],
   ])('S9 %s that does not decode closes the connection and is not applied', (_what, frame) => {
@@ -262,6 +263,13 @@ describe('session', () => {
 })
 
 describe('outbox', () => {
+  test('O3 of what earlier runs left nothing is confirmed before a relay has confirmed anything', () => {
+    const outbox = new Outbox(0, true)
+    expect(outbox.isConfirmed(0)).toBe(false)
+    outbox.confirm(0)
+    expect(outbox.isConfirmed(0)).toBe(true)
+  })
+
   test('O1 edits of an earlier run come first', () => {
     const outbox = new Outbox(2)
     expect(outbox.unconfirmed).toBe(2)
@@ -272,6 +280,7 @@ describe('outbox', () => {
     const outbox = new Outbox()
     outbox.add()
     outbox.add()
+    expect(outbox.isConfirmed(0)).toBe(true)
     outbox.confirm(2)
     outbox.confirm(1)
     outbox.handOver(1)

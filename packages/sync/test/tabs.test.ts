@@ -142,6 +142,10 @@ describe('tabs', () => {
     ['a wrong type', { kind: 'frame', from: 'b', relayed: false, frame: [0, 0] }],
     ['a broken frame', { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(0) }],
     ['a broken update', { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(0, 2, 1, 9) }],
+    [
+      'a broken state vector',
+      { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(0, 0, 1, 255) },
+    ],
     ['a stranger message', { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(99) }],
   ])('T7 skips %s', (_what, data) => {
     const effects = new Tabs('a', replicaOf(new Y.Doc())).receive(0, data)

@@ -25,9 +25,13 @@ const NO_SINK: UpdateSink = { structs() {}, deletion() {} }
  * The format is that of yjs 13.6 (`UpdateDecoderV1`, `Item.write`, `readItemContent`, `readDeleteSet`).
  * @throws ProtocolError
  */
-export function scanUpdate(update: Uint8Array, sink: UpdateSink = NO_SINK): void {
-  if (update.length > LIMITS.updateBytesMax) {
-    throw new ProtocolError('too-large', `update of ${update.length} bytes, at most ${LIMITS.updateBytesMax}`)
+export function scanUpdate(
+  update: Uint8Array,
+  sink: UpdateSink = NO_SINK,
+  bytesMax: number = LIMITS.updateBytesMax,
+): void {
+  if (update.length > bytesMax) {
+    throw new ProtocolError('too-large', `update of ${update.length} bytes, at most ${bytesMax}`)
   }
   const reader = new Reader(update)
   scanStructs(reader, sink)

@@ -89,7 +89,14 @@ export class LocalReplica implements Peer {
   send(frame: Uint8Array): void {
     // After the room has finished the step that sends this: an answer must not come in its middle.
     queueMicrotask(() => {
-      if (!this.ended) this.run(this.session.receive(0, frame))
+      if (this.ended) return
+      try {
+        this.run(this.session.receive(0, frame))
+      } catch (error) {
+        // There are updates that pass every structural check and that Yjs cannot integrate.
+        this.close(0, `the relay cannot read this space: ${String(error)}`)
+        this.room?.leave(this.id)
+      }
     })
   }
 
@@ -98,10 +105,15 @@ export class LocalReplica implements Peer {
     this.fail(new RoomGone(reason))
   }
 
-  private run({ send, apply, close }: SessionEffects): void {
+  private run({ send, apply, close, problem }: SessionEffects): void {
     for (const update of apply) Y.applyUpdate(this.doc, update, FROM_ROOM)
     for (const frame of send) this.room?.receive(this.id, frame)
     if (close !== undefined) this.close(close.code, close.reason)
+    // What was refused is in this replica and in no log: it must not be read from here.
+    if (problem !== undefined) {
+      this.close(0, `the relay refused the write (${problem.kind})`)
+      this.room?.leave(this.id)
+    }
     if (this.session.live) this.whenLive()
     for (const waiter of this.waiters) {
       if (this.outbox.confirmed < waiter.edit) continue

@@ -53,7 +53,7 @@ export async function keyRoute(
     case 'GET':
     case 'HEAD':
       if (value === undefined) throw new HttpError(404, 'no-such-key', `there is no key "${key}"`)
-      sendJson(response, 200, value)
+      sendJson(response, 200, readable(value))
       return
     case 'PUT': {
       const body = await readJson(request, 'application/json')
@@ -105,7 +105,7 @@ async function streamChanges(response: ServerResponse, replica: LocalReplica): P
     for (const key of event.keysChanged) {
       const value = replica.map.get(key)
       if (value === undefined) send('delete', { key })
-      else send('set', { key, value })
+      else send('set', { key, value: readable(value) })
     }
   }
   send('state', stateOf(replica.map))
@@ -130,8 +130,17 @@ function checked<T>(check: () => T): T {
   }
 }
 
+/** A value as JSON. Other clients may have put things there that are none, which are told as null. */
+function readable(value: unknown): Json {
+  try {
+    return copyJson(value)
+  } catch {
+    return null
+  }
+}
+
 function stateOf(map: Y.Map<Json>): Json {
-  return Object.fromEntries(map.entries())
+  return Object.fromEntries([...map.entries()].map(([key, value]) => [key, readable(value)]))
 }
 
 function notAllowed(response: ServerResponse, allowed: string): HttpError {
