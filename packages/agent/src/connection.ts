@@ -20,7 +20,7 @@ export interface ConnectionEvents {
   problem(problem: SessionProblem): void
   /** Anything that `status` shows may have changed. */
   changed(): void
-  /** No relay can be reached through this connection now; it was live before. */
+  /** The connection is closed, and nobody can be heard through it. */
   lost(): void
 }
 
@@ -44,6 +44,8 @@ export class Connection {
   private readonly urls: readonly string[]
   private readonly refused = new Set<string>()
   private turn = 0
+  /** The relay of the present attempt or connection. */
+  private url = ''
   private failures = 0
   private wanted = false
   private socket: Socket | undefined
@@ -71,7 +73,7 @@ export class Connection {
   /** The path in use, if the connection is open. */
   get path(): PathStatus | undefined {
     if (this.session === undefined) return undefined
-    return { kind: this.session.kind, url: this.url(), roundTripMs: this.session.roundTripMs }
+    return { kind: this.session.kind, url: this.url, roundTripMs: this.session.roundTripMs }
   }
 
   get live(): boolean {
@@ -106,7 +108,6 @@ export class Connection {
   edit(update: Uint8Array): void {
     if (this.session === undefined) return
     this.run(this.session.edit(update))
-    // After the edit is sent: what is held back is counted from what the document holds by then.
     if (this.session !== undefined && this.socket!.bufferedAmount > BUFFERED_BYTES_MAX) {
       this.session.congestion()
       this.drainTimer ??= setInterval(() => this.checkDrained(), DRAIN_CHECK_MS)
@@ -123,14 +124,15 @@ export class Connection {
     clearTimeout(this.retryTimer)
     this.retryTimer = undefined
     this.retryAt = undefined
+    this.url = this.nextUrl()
     this.setState('connecting')
     let socket: Socket
     try {
-      socket = this.platform.connect(this.url())
+      socket = this.platform.connect(this.url)
     } catch (error) {
       // The URL was checked when the space was joined; what is left is the page's own policy, such as
       // ws: from a page served over https:.
-      this.refuse(this.url(), `the connection is not allowed: ${String(error)}`)
+      this.refuse(`the connection is not allowed: ${String(error)}`)
       return
     }
     this.socket = socket
@@ -207,27 +209,29 @@ export class Connection {
   /** The socket is closed, or is given up. */
   private ended(socket: Socket, code: number, reason: string): void {
     if (socket !== this.socket) return
-    const url = this.url()
+    const wasOpen = this.session !== undefined
     const wasLive = this.live
     this.drop(code >= 3000 ? code : undefined, reason)
-    if (wasLive) this.events.lost()
+    if (wasOpen) this.events.lost()
     if (isFinalCloseCode(code)) {
-      this.refuse(url, `${reason || 'no reason given'} (close code ${code})`)
+      this.refuse(`${reason || 'no reason given'} (close code ${code})`)
       return
     }
     this.failures++
-    this.turn++
+    // After one that worked, again in the order of preference.
+    this.turn = wasLive ? 0 : this.urls.indexOf(this.url) + 1
     this.retryLater()
   }
 
-  private refuse(url: string, why: string): void {
+  private refuse(why: string): void {
+    const { url } = this
     this.refused.add(url)
     this.refusal = new SkeinError(
       'refused',
       `${url} refused the connection: ${why}. Edits are kept on this device; call connect() to try again.`,
     )
-    if (this.refused.size < this.urls.length) {
-      this.turn++
+    if (this.urls.some((other) => !this.refused.has(other))) {
+      this.turn = this.urls.indexOf(url) + 1
       this.retryLater()
       return
     }
@@ -262,10 +266,10 @@ export class Connection {
   }
 
   /** The relay whose turn it is, of those that have not refused. */
-  private url(): string {
-    const open = this.urls.filter((url) => !this.refused.has(url))
-    const urls = open.length > 0 ? open : this.urls
-    return urls[this.turn % urls.length]!
+  private nextUrl(): string {
+    const count = this.urls.length
+    const inTurn = this.urls.map((_url, i) => this.urls[(this.turn + i) % count]!)
+    return inTurn.find((url) => !this.refused.has(url)) ?? inTurn[0]!
   }
 
   private setState(state: Status['connection']): void {

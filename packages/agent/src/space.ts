@@ -46,6 +46,8 @@ export class ReplicatedSpace implements Space {
   /** Clients whose presence reaches this agent through other tabs. */
   private readonly tabClients = new Set<number>()
   private currentStatus: Status
+  /** The one that callbacks were last told. */
+  private publishedStatus: Status
   private statusIsDue = false
   /** An edit that the relay does not take; until everything is confirmed. */
   private editError: SkeinError | undefined
@@ -118,6 +120,7 @@ export class ReplicatedSpace implements Space {
     this.awareness.awareness.on('update', this.onAwareness)
     if (given !== undefined) this.edit(given)
     this.currentStatus = this.computeStatus()
+    this.publishedStatus = this.currentStatus
     this.stopWatching = platform.watch(
       () => {
         if (this.wanted) this.openTabs()
@@ -156,6 +159,9 @@ export class ReplicatedSpace implements Space {
   }
 
   get status(): Status {
+    const status = this.computeStatus()
+    // The same object as long as nothing changes: callers compare by identity.
+    if (!sameStatus(status, this.currentStatus)) this.currentStatus = status
     return this.currentStatus
   }
 
@@ -173,7 +179,7 @@ export class ReplicatedSpace implements Space {
       if (this.persistence.store.kind === 'memory') {
         throw new SkeinError('store-unavailable', 'this space is kept in memory only; give it a store')
       }
-    } else if (this.editError !== undefined) throw this.editError
+    } else if (this.editError !== undefined && !this.outbox.isConfirmed(edit)) throw this.editError
     const wait = this.waiters.add(tier, edit, options.signal)
     this.checkWaiters()
     await wait
@@ -267,6 +273,12 @@ export class ReplicatedSpace implements Space {
     { added, updated, removed }: { added: number[]; updated: number[]; removed: number[] },
     origin: unknown,
   ) => {
+    if (removed.includes(this.doc.clientID) && origin !== 'local') {
+      // The others were told that this agent is gone.
+      queueMicrotask(() => {
+        if (this.left === undefined) this.awareness.renew()
+      })
+    }
     const update = this.awareness.encode([...added, ...updated, ...removed])
     if (origin !== FROM_RELAY) this.connection.presence(update)
     if (origin !== FROM_TAB) this.tabs?.presence(update, origin === FROM_RELAY)
@@ -397,9 +409,9 @@ export class ReplicatedSpace implements Space {
   }
 
   private publishStatus(): void {
-    const status = this.computeStatus()
-    if (sameStatus(status, this.currentStatus)) return
-    this.currentStatus = status
+    const { status } = this
+    if (status === this.publishedStatus) return
+    this.publishedStatus = status
     for (const callback of [...this.statusCallbacks]) isolated(() => callback(status))
   }
 

@@ -194,6 +194,22 @@ describe('replication', () => {
     expect(a.status.path).toMatchObject({ kind: 'relay', url: `${url}/home?skein=1` })
   })
 
+  test('A8 a relay that refuses is left out, the others are tried in turn, and the path names the one in use', async () => {
+    const { url } = await relayForTest()
+    const refusing = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+    await once(refusing, 'listening')
+    onTestFinished(() => void refusing.close())
+    refusing.on('connection', (socket) => socket.close(4403, 'no'))
+    const { port } = refusing.address() as { port: number }
+    const relays = [`ws://127.0.0.1:${port}`, `ws://127.0.0.1:${await freePort()}`, url]
+    const a = await joinForTest('home', { relays })
+    await a.whenSynced
+    expect(a.status.path?.url).toBe(`${url}/home?skein=1`)
+    expect(a.status.error).toBeUndefined()
+    a.connect()
+    expect(a.status.path?.url).toBe(`${url}/home?skein=1`)
+  })
+
   test('A9 a relay that restarts on the same port is found again', async () => {
     const port = await freePort()
     const dataDir = temporaryDirectory()

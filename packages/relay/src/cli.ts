@@ -25,9 +25,6 @@ async function main(): Promise<void> {
   if (options === undefined) return
   try {
     const relay = await createRelay({ ...options, onEvent: report })
-    console.log(`relay  ${relay.url}`)
-    console.log(`data   ${options.dataDir}`)
-    console.log(`access open to programs on this machine only: no keys are configured`)
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
         relay.close().then(
@@ -36,6 +33,10 @@ async function main(): Promise<void> {
         )
       })
     }
+    // Only now: who reads this may stop it at once.
+    console.log(`relay  ${relay.url}`)
+    console.log(`data   ${options.dataDir}`)
+    console.log(`access open to programs on this machine only: no keys are configured`)
   } catch (error) {
     fail(error)
   }

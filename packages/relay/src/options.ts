@@ -92,9 +92,10 @@ export function isOriginAllowed(origin: string | undefined, allowed: readonly st
   }
 }
 
-/** Whether the `Host` header of an HTTP request names this machine. Old clients send none. */
-export function isHostAllowed(host: string | undefined): boolean {
-  return host === undefined || isOriginAllowed(`http://${host}`, [])
+/** Whether the `Host` header of an HTTP request names this machine, or an allowed origin's. Old clients send none. */
+export function isHostAllowed(host: string | undefined, origins: readonly string[]): boolean {
+  if (host === undefined || isOriginAllowed(`http://${host}`, [])) return true
+  return origins.some((origin) => URL.canParse(origin) && new URL(origin).host === host)
 }
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/

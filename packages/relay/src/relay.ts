@@ -100,6 +100,7 @@ class RelayServer implements Relay {
     const router = createRouter({
       replicas: this.replicas,
       metrics: this.metrics,
+      origins: options.origins ?? [],
       isReady: () => this.closing === undefined,
       onError: (error) => onEvent({ kind: 'request-failed', error }),
     })
@@ -138,7 +139,7 @@ class RelayServer implements Relay {
     await new Promise<void>((resolve, reject) => {
       this.http.once('error', (cause: NodeJS.ErrnoException) => {
         clearInterval(this.aliveTimer)
-        reject(cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cause)
+        reject(cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cannotListen(this.host, port, cause))
       })
       this.http.listen(port, this.host, resolve)
     })
@@ -157,8 +158,9 @@ class RelayServer implements Relay {
       socket.removeAllListeners('message')
       peer.close(CLOSE.restart, 'the relay is stopping')
     }
-    this.replicas.close()
+    // Requests under way get their answer with the last flush.
     await this.rooms.close()
+    this.replicas.close()
     const deadline = setTimeout(() => {
       for (const socket of this.peers.values()) socket.terminate()
       this.http.closeAllConnections()
@@ -229,6 +231,11 @@ function parseRequest(request: IncomingMessage): { space: string; skein: boolean
     if (error instanceof ProtocolError) return error
     throw error
   }
+}
+
+function cannotListen(host: string, port: number, cause: Error): RelayError {
+  const what = `cannot listen on ${host} port ${port}: ${cause.message}`
+  return new RelayError('bad-option', `${what}. Choose another --host or --port.`, { cause })
 }
 
 function portInUse(port: number, cause: Error): RelayError {

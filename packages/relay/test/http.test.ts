@@ -149,6 +149,29 @@ describe('reading and writing', () => {
   })
 })
 
+describe('stopping', () => {
+  test('H4 L11 a write under way when the relay stops gets its answer with the last flush', async () => {
+    const memory = memoryLog()
+    let flush = () => {}
+    const relay = await createRelay({
+      log: {
+        ...memory,
+        append: (room, updates) =>
+          new Promise<void>((resolve) => {
+            flush = () => resolve(memory.append(room, updates))
+          }),
+      },
+    })
+    const reader = await agent(relay)
+    const writing = send(state(relay, 'k'), 'PUT', 1)
+    await until('it is under way', () => reader.get('k') === 1)
+    const closing = relay.close()
+    flush()
+    expect((await writing).status).toBe(201)
+    await closing
+  })
+})
+
 describe('bad input', () => {
   test.each<[string, string, string | undefined, string, number]>([
     ['not JSON', 'PUT', '{', 'application/json', 400],

@@ -14,6 +14,7 @@ import {
   scanUpdate,
   type UnknownMessage,
 } from '@skein/protocol'
+import { mergeUpdates } from './merge.js'
 import type { Outbox } from './outbox.js'
 
 /** What a session reads of the document. Both calls are synchronous and change nothing. */
@@ -81,8 +82,8 @@ export class Session {
   private refusedSeq = Number.POSITIVE_INFINITY
   private probedAgain = false
   private nextPingMs = 0
-  /** Set while the connection is congested: what the document held when sending stopped. */
-  private heldBack: { readonly since: Uint8Array } | undefined
+  /** The edits held back while the connection is congested; undefined while it is not. */
+  private heldBack: Uint8Array[] | undefined
 
   constructor(
     private readonly agentId: string,
@@ -142,7 +143,12 @@ export class Session {
   /** An edit was made, here or by a neighbour that this session serves; the outbox has numbered it. */
   edit(update: Uint8Array): SessionEffects {
     // Before the server has asked, the answer to its step 1 will contain this edit.
-    if (!this.askedByServer || this.heldBack !== undefined) return NOTHING
+    if (!this.askedByServer) return NOTHING
+    if (this.heldBack !== undefined) {
+      this.heldBack.push(update)
+      if (this.heldBack.length >= HELD_BACK_MAX) this.heldBack = [mergeUpdates(this.heldBack)]
+      return NOTHING
+    }
     return this.sendUpdate(update, false)
   }
 
@@ -153,19 +159,18 @@ export class Session {
 
   /**
    * The connection takes bytes more slowly than edits come. Later ones are held back, and follow as one
-   * merged update once `relieved` is called. Every edit that the document holds must have been given to
-   * `edit` before.
+   * merged update once `relieved` is called.
    */
   congestion(): void {
-    if (this.askedByServer) this.heldBack ??= { since: this.replica.stateVector() }
+    if (this.askedByServer) this.heldBack ??= []
   }
 
   /** The connection has drained. */
   relieved(): SessionEffects {
     if (this.heldBack === undefined) return NOTHING
-    const { since } = this.heldBack
+    const held = this.heldBack
     this.heldBack = undefined
-    return this.sendUpdate(this.replica.diff(since), false)
+    return held.length === 0 ? NOTHING : this.sendUpdate(mergeUpdates(held), false)
   }
 
   /** This agent's presence, or that of neighbours it serves, as an awareness update. */
@@ -323,6 +328,9 @@ export class Session {
     return encodeFrame({ type: 'sync-step-1', stateVector: this.replica.stateVector() })
   }
 }
+
+/** Edits held back one by one; beyond, they are merged. */
+const HELD_BACK_MAX = 1_000
 
 /** Unacknowledged updates that are tracked one by one. */
 const WAITING_MAX = 10_000

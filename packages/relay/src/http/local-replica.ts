@@ -82,6 +82,7 @@ export class LocalReplica implements Peer {
 
   leave(): void {
     this.ended = true
+    this.fail(new RoomGone('the relay is stopping'))
     this.room?.leave(this.id)
     this.doc.destroy()
   }

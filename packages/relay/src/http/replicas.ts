@@ -35,7 +35,7 @@ export class Replicas {
     } finally {
       entry.users--
       if (entry.users === 0) {
-        entry.timer = setTimeout(() => this.drop(room, entry.joining), IDLE_MS)
+        entry.timer = setTimeout(() => this.drop(room, entry), IDLE_MS)
         entry.timer.unref()
       }
     }
@@ -65,9 +65,9 @@ export class Replicas {
     return entry
   }
 
-  private drop(room: string, joining: Promise<LocalReplica>): void {
-    this.entries.delete(room)
-    joining.then(
+  private drop(room: string, entry: { readonly joining: Promise<LocalReplica> }): void {
+    if (this.entries.get(room) === entry) this.entries.delete(room)
+    entry.joining.then(
       (replica) => replica.leave(),
       () => {},
     )

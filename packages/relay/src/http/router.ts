@@ -10,6 +10,8 @@ import { keyRoute, stateRoute } from './state-routes.js'
 export interface RouterOptions {
   readonly replicas: Replicas
   readonly metrics: Metrics
+  /** Origins that are served besides this machine's; their hosts may be asked for. */
+  readonly origins: readonly string[]
   /** Whether new work is taken; false while the relay stops. */
   readonly isReady: () => boolean
   readonly onError: (error: unknown) => void
@@ -27,13 +29,17 @@ export function createRouter(options: RouterOptions) {
 }
 
 async function route(
-  { replicas, metrics, isReady }: RouterOptions,
+  { replicas, metrics, origins, isReady }: RouterOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   // A page can make its own name point to this machine; the name it then asks for gives it away.
-  if (!isHostAllowed(request.headers.host)) {
-    throw new HttpError(403, 'bad-host', 'this relay answers under a loopback name or address only')
+  if (!isHostAllowed(request.headers.host, origins)) {
+    throw new HttpError(
+      403,
+      'bad-host',
+      'this relay answers under a loopback name or the host of an --origin',
+    )
   }
   const [path = '/'] = (request.url ?? '/').split('?', 1)
   if (path === '/healthz') return sendJson(response, 200, { status: 'ok' })

@@ -21,7 +21,8 @@ export async function stateRoute(
   switch (request.method) {
     case 'GET':
     case 'HEAD':
-      if (request.headers.accept?.includes('text/event-stream')) return streamChanges(response, replica)
+      if (request.method === 'GET' && request.headers.accept?.includes('text/event-stream'))
+        return streamChanges(response, replica)
       sendJson(response, 200, stateOf(replica.map))
       return
     case 'PATCH': {
