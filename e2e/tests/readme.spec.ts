@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from '@playwright/test'
 import { build } from 'esbuild'
 import { TestProcess } from '../support/process.js'
@@ -48,7 +49,7 @@ test('the examples of the README do what they say, in a tab and in Node', async 
     writeFileSync(script, example('node', relay.url, directory))
     const node = new TestProcess(script, [])
     expect(await node.exited).toBe(0)
-    expect(node.output).toBe('{ on: true }\n')
+    expect(stripVTControlCharacters(node.output)).toBe('{ on: true }\n')
   } finally {
     rmSync(directory, { recursive: true, force: true })
     await relay.dispose()

@@ -67,7 +67,7 @@ export class Connection {
     private readonly outbox: Outbox,
     private readonly events: ConnectionEvents,
   ) {
-    this.urls = relays.map((relay) => spaceUrl(relay, space))
+    this.urls = [...new Set(relays.map((relay) => spaceUrl(relay, space)))]
   }
 
   /** The path in use, if the connection is open. */
@@ -212,15 +212,17 @@ export class Connection {
     const wasOpen = this.session !== undefined
     const wasLive = this.live
     this.drop(code >= 3000 ? code : undefined, reason)
-    if (wasOpen) this.events.lost()
     if (isFinalCloseCode(code)) {
       this.refuse(`${reason || 'no reason given'} (close code ${code})`)
+      if (wasOpen) this.events.lost()
       return
     }
     this.failures++
     // After one that worked, again in the order of preference.
     this.turn = wasLive ? 0 : this.urls.indexOf(this.url) + 1
     this.retryLater()
+    // Last: it runs code of the application.
+    if (wasOpen) this.events.lost()
   }
 
   private refuse(why: string): void {

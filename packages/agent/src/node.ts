@@ -20,10 +20,19 @@ export function joinSpace(name: string, options: JoinOptions = {}): Promise<Spac
   return joinSpaceOn(NODE, name, options)
 }
 
+/** How long a relay may take to answer the close of a connection. */
+const CLOSE_WITHIN_MS = 1_000
+
 const NODE: Platform = {
   connect(url) {
     const socket = new WebSocket(url, { perMessageDeflate: false })
     socket.binaryType = 'arraybuffer'
+    const close = socket.close.bind(socket)
+    // A relay that hangs never answers the close, and `ws` would keep the process for half a minute.
+    socket.close = (code, reason) => {
+      close(code, reason)
+      setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref()
+    }
     return socket as Socket
   },
   async openStore(space, { dataDir }) {

@@ -56,6 +56,7 @@ export class ReplicatedSpace implements Space {
   /** Whether the last server was a plain one, which confirms nothing. */
   private plainServer = false
   private announcedConfirmed = 0
+  private wasLive = false
   private cachedDigest: string | undefined
   /** Connections are wanted: not taken down by `disconnect()`. */
   private wanted = false
@@ -321,6 +322,8 @@ export class ReplicatedSpace implements Space {
       this.connectionError = new SkeinError('refused', `an update could not be applied: ${String(error)}`, {
         cause: error,
       })
+      unstick(this.doc)
+      this.changed()
     }
   }
 
@@ -362,10 +365,9 @@ export class ReplicatedSpace implements Space {
     const { path, live } = this.connection
     if (path !== undefined) this.plainServer = path.kind === 'server'
     this.tabs?.setServed(live)
-    if (live) {
-      this.connectionError = undefined
-      this.settleSynced.resolve()
-    }
+    if (live && !this.wasLive) this.connectionError = undefined
+    this.wasLive = live
+    if (live) this.settleSynced.resolve()
     if (this.outbox.confirmed > this.announcedConfirmed) this.onConfirmed()
     this.changed()
   }
@@ -439,6 +441,15 @@ export class ReplicatedSpace implements Space {
       throw new SkeinError('left', `the space "${this.name}" was left; nothing was done`)
     }
   }
+}
+
+/**
+ * After an exception in the middle of its cleaning up Yjs takes every later transaction for a part of that
+ * one, and tells nobody of edits any more: they would neither be stored nor sent, and not be missed.
+ */
+function unstick(doc: Y.Doc): void {
+  doc._transaction = null
+  doc._transactionCleanups = []
 }
 
 function isEmpty(doc: Y.Doc): boolean {

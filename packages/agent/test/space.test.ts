@@ -227,6 +227,23 @@ describe('replication', () => {
     expect(fingerprint(b.doc)).toEqual(fingerprint(a.doc))
   })
 
+  test('A9 an exception while an update is integrated is reported, and edits go on being sent', async () => {
+    const { url } = await relayForTest()
+    const a = await joinForTest('home', { relays: [url] })
+    const b = await joinForTest('home', { relays: [url] })
+    await Promise.all([a.whenSynced, b.whenSynced])
+    // It leaves Yjs in the middle of its cleaning up, as an update that it cannot integrate does.
+    a.doc.once('update', () => {
+      throw new Error('in the middle')
+    })
+    b.set('remote', 1)
+    await until('it is reported', () => a.status.error?.message.includes('in the middle') === true)
+    a.set('mine', 2)
+    await a.durable('relay')
+    await until('b has it', () => b.get('mine') === 2)
+    expect(fingerprint(a.doc)).toEqual(fingerprint(b.doc))
+  })
+
   test('A10 an agent can bring a document of its own', async () => {
     const { url } = await relayForTest()
     const doc = new Y.Doc()

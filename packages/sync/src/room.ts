@@ -34,6 +34,8 @@ interface Member {
   lastSentMs: number
   /** Set while its connection is congested: the state vector of what it was sent before. */
   stale: Uint8Array | undefined
+  /** A step 1 that came while it was congested, to be answered when it has drained. */
+  step1: Uint8Array | undefined
   /** Numbered updates whose log position is not on disk yet, oldest first. */
   readonly waiting: { readonly seq: number; readonly position: number }[]
 }
@@ -110,7 +112,7 @@ export class Room {
   /** A connection was made. `skein`: its URL offers Skein. */
   join(nowMs: number, id: MemberId, skein: boolean): RoomEffects {
     const effects = new Effects()
-    this.members.set(id, { lastSentMs: nowMs, stale: undefined, waiting: [] })
+    this.members.set(id, { lastSentMs: nowMs, stale: undefined, step1: undefined, waiting: [] })
     this.nextSweepMs ??= nowMs + KEEP_ALIVE_MS
     if (skein) effects.sendTo([id], encodeFrame(this.hello()))
     const stateVector = encodeStateVector(this.coverage.stateVector())
@@ -174,9 +176,11 @@ export class Room {
     const effects = new Effects()
     const member = this.members.get(id)
     if (member?.stale === undefined) return effects
-    const update = this.diff(member.stale)
+    const { stale, step1 } = member
     member.stale = undefined
-    effects.sendTo([id], encodeFrame({ type: 'update', update }))
+    member.step1 = undefined
+    if (step1 === undefined) effects.sendTo([id], encodeFrame({ type: 'update', update: this.diff(stale) }))
+    else effects.sendTo([id], encodeFrame({ type: 'sync-step-2', update: this.diff(step1) }))
     const present = this.presence.all()
     if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
     this.noteSent(nowMs, effects)
@@ -227,6 +231,11 @@ export class Room {
   ): void {
     switch (message.type) {
       case 'sync-step-1':
+        if (member.stale !== undefined) {
+          decodeStateVector(message.stateVector)
+          member.step1 = message.stateVector.slice()
+          return
+        }
         effects.sendTo([id], encodeFrame({ type: 'sync-step-2', update: this.diff(message.stateVector) }))
         return
       case 'sync-step-2':

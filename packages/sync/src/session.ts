@@ -219,7 +219,8 @@ export class Session {
       case 'auth-denied':
         return { ...NOTHING, problem: { kind: 'denied', reason: message.reason } }
       case 'ack':
-        this.acknowledged(message.to)
+        // What was never sent cannot have arrived: a relay that says so is not believed.
+        if (message.to <= this.seq) this.acknowledged(message.to)
         return NOTHING
       case 'reject':
         return this.rejected(message.seq, message.code, message.reason)
@@ -285,7 +286,12 @@ export class Session {
   }
 
   private sendUpdate(update: Uint8Array, answersStep1: boolean): SessionEffects {
-    const bytesMax = Math.min(LIMITS.updateBytesMax, this.relay?.updateBytesMax ?? Number.POSITIVE_INFINITY)
+    const frameBytesMax = (this.relay?.frameBytesMax ?? LIMITS.frameBytesMax) - HEAD_BYTES_MAX
+    const bytesMax = Math.min(
+      LIMITS.updateBytesMax,
+      frameBytesMax,
+      this.relay?.updateBytesMax ?? frameBytesMax,
+    )
     if (update.length > bytesMax) {
       this.refusedSeq = Math.min(this.refusedSeq, this.seq + 1)
       return { ...NOTHING, problem: { kind: 'too-large', bytes: update.length, bytesMax } }
@@ -328,6 +334,9 @@ export class Session {
     return encodeFrame({ type: 'sync-step-1', stateVector: this.replica.stateVector() })
   }
 }
+
+/** What a frame has beside the update: type, number, kind, length. */
+const HEAD_BYTES_MAX = 32
 
 /** Edits held back one by one; beyond, they are merged. */
 const HELD_BACK_MAX = 1_000

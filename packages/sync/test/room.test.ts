@@ -293,6 +293,16 @@ describe('room', () => {
     expect(receiveAndFlush(room, 1, plain(updateOf('now'))).send.map(({ to }) => to)).toEqual([[2, 3]])
   })
 
+  test('R15 asking again and again while congested brings one answer, when it has drained', () => {
+    const room = roomWith(1, 2)
+    receiveAndFlush(room, 1, plain(updateOf('a')))
+    room.congestion(2)
+    const ask = encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) })
+    for (let i = 0; i < 5; i++) expect(room.receive(0, 2, ask).send).toEqual([])
+    expect(sentTo(room.relieved(0, 2), 2).map(({ type }) => type)).toEqual(['sync-step-2'])
+    expect(room.relieved(0, 2).send).toEqual([])
+  })
+
   test('R16 a space grows to what a joiner can be sent, and no further; the log is loaded at any size', () => {
     const limits = { ...ROOM_OPTIONS, updateBytesMax: 64 << 20 }
     const room = new Room(limits, [])

@@ -106,6 +106,15 @@ describe('session', () => {
     expect(parts.outbox.unconfirmed).toBe(0)
   })
 
+  test('S6 a number that was never sent confirms nothing', () => {
+    const parts = liveSession()
+    edit(parts, 'a') // number 2
+    parts.session.receive(1, ack(1_000, 2_000))
+    expect(parts.outbox.unconfirmed).toBe(1)
+    parts.session.receive(2, ack(1, 2))
+    expect(parts.outbox.unconfirmed).toBe(0)
+  })
+
   test('S6 confirms nothing beyond a refused number', () => {
     const parts = liveSession()
     edit(parts, 'a') // number 2
