@@ -298,13 +298,15 @@ export class ReplicatedSpace implements Space {
 
   private tabEvents(): TabEvents {
     return {
-      apply: (update, relayed) => this.apply(update, relayed ? FROM_RELAY_BY_TAB : FROM_TAB),
+      apply: ({ update, relayed, forUnserved }) => {
+        const { last } = this.outbox
+        this.apply(update, relayed ? FROM_RELAY_BY_TAB : FROM_TAB)
+        const isKnown = this.outbox.last === last
+        if (isKnown && !relayed && forUnserved) this.edit(update, true)
+      },
       presence: (update) => this.applyPresence(update, FROM_TAB),
       announce: () => this.announceToTabs(),
-      answered: () => {
-        this.announceToTabs()
-        this.tellConfirmed()
-      },
+      answered: () => this.announceToTabs(),
       confirmed: (digest) => {
         if (digest !== this.digest()) return
         this.outbox.confirm(this.outbox.last)

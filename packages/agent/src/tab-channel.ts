@@ -1,9 +1,8 @@
-import { type Replica, TAB_HELLO_MS, type TabEffects, Tabs } from '@skein/sync'
+import { type Replica, TAB_HELLO_MS, type TabEffects, Tabs, type TabUpdate } from '@skein/sync'
 
 /** What the tabs tell the space. */
 export interface TabEvents {
-  /** `relayed`: it came from a relay. */
-  apply(update: Uint8Array, relayed: boolean): void
+  apply(update: TabUpdate): void
   presence(update: Uint8Array): void
   announce(): void
   /** Another tab was given what it lacked. */
@@ -85,7 +84,7 @@ export class TabChannel {
   private run(effects: TabEffects): void {
     if (this.channel === undefined) return
     for (const message of effects.post) this.channel.postMessage(message)
-    for (const { update, relayed } of effects.apply) this.events.apply(update, relayed)
+    for (const update of effects.apply) this.events.apply(update)
     for (const update of effects.presence) this.events.presence(update)
     if (effects.announce) this.events.announce()
     if (effects.answered) this.events.answered()

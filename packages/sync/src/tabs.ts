@@ -18,15 +18,23 @@ export type TabMessage =
   | { readonly kind: 'confirmed'; readonly from: string; readonly digest: string }
   | { readonly kind: 'bye'; readonly from: string }
 
+export interface TabUpdate {
+  readonly update: Uint8Array
+  /** It came from a relay. */
+  readonly relayed: boolean
+  /** The tab that says it has no relay: pass it on even if it is known here, so that it gets acknowledged. */
+  readonly forUnserved: boolean
+}
+
 export interface TabEffects {
   readonly post: readonly TabMessage[]
   /** Updates to apply, and, unless they came from a relay, to pass on there. */
-  readonly apply: readonly { readonly update: Uint8Array; readonly relayed: boolean }[]
+  readonly apply: readonly TabUpdate[]
   /** Awareness updates to apply, and to pass on. */
   readonly presence: readonly Uint8Array[]
   /** Give everybody's presence to `presence()`: a tab is new. */
   readonly announce?: boolean
-  /** Another tab was given what it lacks: if all edits are confirmed, say so with `confirmed()`. */
+  /** Another tab was given what it lacks: tell it who is present, too. */
   readonly answered?: boolean
   /** A replica with this digest is confirmed by a relay. */
   readonly confirmed?: string
@@ -153,7 +161,10 @@ export class Tabs {
         case 'sync-step-2':
         case 'update':
           scanUpdate(message.update)
-          return { ...NOTHING, apply: [{ update: message.update, relayed }] }
+          return {
+            ...NOTHING,
+            apply: [{ update: message.update, relayed, forUnserved: !this.isServed(from) }],
+          }
         case 'awareness':
           return { ...NOTHING, presence: [message.update] }
         default:
@@ -164,6 +175,10 @@ export class Tabs {
       if (error instanceof ProtocolError) return NOTHING
       throw error
     }
+  }
+
+  private isServed(id: string): boolean {
+    return this.others.get(id)?.served ?? false
   }
 
   /** Some other tab has no relay of its own. */

@@ -116,7 +116,7 @@ describe('tabs', () => {
       relayed,
       frame: encodeFrame({ type: 'update', update }),
     })
-    expect(effects.apply).toEqual([{ update, relayed }])
+    expect(effects.apply).toEqual([{ update, relayed, forUnserved: true }])
   })
 
   test('T6 a confirmation reaches the tabs that have no relay', () => {
