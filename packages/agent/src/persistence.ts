@@ -26,6 +26,7 @@ export class Persistence {
   private closed = false
 
   /**
+   * @param storedQueued the number of waiting edits that the store holds
    * @param queued edits that wait for a relay, now
    * @param changed `unsaved` or `error` may be different
    */

@@ -95,8 +95,8 @@ export class RoomHost {
     if (deadline !== undefined && deadline <= nowMs) this.run(() => this.room.timeout(nowMs))
   }
 
-  /** Starts the idle clock of a room that was loaded for a connection which did not stay. */
-  evictLater(): void {
+  /** Starts the idle clock. */
+  private evictLater(): void {
     clearTimeout(this.idleTimer)
     this.idleTimer = setTimeout(() => this.evict(), this.options.limits.idleRoomMs)
     this.idleTimer.unref()

@@ -42,7 +42,7 @@ interface Member {
 
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
- * keeps the updates as bytes and never builds a Y.Doc. Rules: SPEC.md, R1 to R15.
+ * keeps the updates as bytes and never builds a Y.Doc. Rules: SPEC.md, R1 to R17.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()

@@ -62,10 +62,6 @@ export class LocalReplica implements Peer {
     return replica
   }
 
-  get isGone(): boolean {
-    return this.ended
-  }
-
   /** Changes the state and resolves when that is on the relay's disk. @throws RoomGone */
   async write(changes: readonly StateChange[]): Promise<void> {
     this.doc.transact(() => {
