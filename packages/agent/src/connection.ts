@@ -1,4 +1,10 @@
-import { isFinalCloseCode, NEGOTIATION_PARAM, NEGOTIATION_VALUE, spaceNameToPath } from '@skein/protocol'
+import {
+  CLOSE,
+  isFinalCloseCode,
+  NEGOTIATION_PARAM,
+  NEGOTIATION_VALUE,
+  spaceNameToPath,
+} from '@skein/protocol'
 import {
   backoffMs,
   type Outbox,
@@ -13,6 +19,8 @@ import type { PathStatus, Status } from './types.js'
 
 /** What the connection tells the space. */
 export interface ConnectionEvents {
+  /** The replica belongs to this history of the space. */
+  epoch(epoch: string): void
   apply(update: Uint8Array): void
   presence(update: Uint8Array): void
   /** The other side is new or has asked: announce who is present. */
@@ -28,8 +36,10 @@ export interface ConnectionEvents {
 const OPEN_WITHIN_MS = 10_000
 /** Bytes waiting in the socket from which edits are held back and merged. */
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024
-/** How often a congested socket is looked at; browsers have no event for it. */
-const DRAIN_CHECK_MS = 100
+/** Bytes waiting in the socket up to which more of a large message is added. */
+const BUFFERED_BYTES_OF_MESSAGE = 1024 * 1024
+/** How often a filled socket is looked at; browsers have no event for it. */
+const DRAIN_CHECK_MS = 50
 /** The two clocks have moved apart by this, or a timer is this late: machine or process has slept. */
 const SLEPT_MS = 5_000
 
@@ -53,6 +63,7 @@ export class Connection {
   private openTimer: Timer | undefined
   private retryTimer: Timer | undefined
   private drainTimer: Timer | undefined
+  private moreTimer: Timer | undefined
   private deadlineTimer: Timer | undefined
   private deadlineAt = Number.POSITIVE_INFINITY
   /** Date.now() - performance.now() at the last look; it jumps when the machine sleeps. */
@@ -73,7 +84,8 @@ export class Connection {
   /** The path in use, if the connection is open. */
   get path(): PathStatus | undefined {
     if (this.session === undefined) return undefined
-    return { kind: this.session.kind, url: this.url, roundTripMs: this.session.roundTripMs }
+    const { kind, roundTripMs, confirms } = this.session
+    return { kind, url: this.url, roundTripMs, confirms: confirms.at(-1) ?? 'nothing' }
   }
 
   get live(): boolean {
@@ -155,6 +167,7 @@ export class Connection {
   private run(effects: SessionEffects): void {
     const { session, socket } = this
     if (session === undefined || socket === undefined) return
+    if (effects.epoch !== undefined) this.events.epoch(effects.epoch)
     for (const update of effects.apply) this.events.apply(update)
     for (const update of effects.presence) this.events.presence(update)
     for (const frame of effects.send) socket.send(frame as Uint8Array<ArrayBuffer>)
@@ -165,6 +178,8 @@ export class Connection {
     }
     // Applying may have run application code that disconnected.
     if (this.session !== session) return
+    if (effects.apply.length > 0) this.run(session.applied(performance.now()))
+    if (effects.more) this.moreTimer ??= setTimeout(() => this.sendMore(), 0)
     if (effects.announce) this.events.announce()
     if (session.live && this.state !== 'live') {
       this.failures = 0
@@ -197,6 +212,15 @@ export class Connection {
     if (this.session !== undefined) this.arm(this.session.deadline)
   }
 
+  private sendMore(): void {
+    const { session, socket } = this
+    this.moreTimer = undefined
+    if (session === undefined || socket === undefined) return
+    if (socket.bufferedAmount > BUFFERED_BYTES_OF_MESSAGE) {
+      this.moreTimer = setTimeout(() => this.sendMore(), DRAIN_CHECK_MS)
+    } else this.run(session.sendMore())
+  }
+
   private checkDrained(): void {
     const { session, socket } = this
     if (session === undefined || socket === undefined) return
@@ -213,7 +237,8 @@ export class Connection {
     const wasLive = this.live
     this.drop(code >= 3000 ? code : undefined, reason)
     if (isFinalCloseCode(code)) {
-      this.refuse(`${reason || 'no reason given'} (close code ${code})`)
+      const kind = code === CLOSE.wrongEpoch ? 'wrong-epoch' : 'refused'
+      this.refuse(`${reason || 'no reason given'} (close code ${code})`, kind)
       if (wasOpen) this.events.lost()
       return
     }
@@ -225,11 +250,11 @@ export class Connection {
     if (wasOpen) this.events.lost()
   }
 
-  private refuse(why: string): void {
+  private refuse(why: string, kind: 'refused' | 'wrong-epoch' = 'refused'): void {
     const { url } = this
     this.refused.add(url)
     this.refusal = new SkeinError(
-      'refused',
+      kind,
       `${url} refused the connection: ${why}. Edits are kept on this device; call connect() to try again.`,
     )
     if (this.urls.some((other) => !this.refused.has(other))) {
@@ -255,7 +280,9 @@ export class Connection {
     clearTimeout(this.openTimer)
     clearTimeout(this.deadlineTimer)
     clearInterval(this.drainTimer)
+    clearTimeout(this.moreTimer)
     this.drainTimer = undefined
+    this.moreTimer = undefined
     this.deadlineAt = Number.POSITIVE_INFINITY
     this.session = undefined
     this.socket = undefined

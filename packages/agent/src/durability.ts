@@ -1,4 +1,4 @@
-type Tier = 'local' | 'relay'
+import type { Tier } from './types.js'
 
 interface Waiter {
   readonly tier: Tier
@@ -36,8 +36,9 @@ export class DurabilityWaiters {
     for (const waiter of this.waiters) if (waiter.tier === tier && reached(waiter.edit)) waiter.resolve()
   }
 
-  rejectTier(tier: Tier, error: unknown): void {
-    for (const waiter of this.waiters) if (waiter.tier === tier) waiter.reject(error)
+  /** Edits from this number on will not reach the tier. */
+  rejectFrom(tier: Tier, edit: number, error: unknown): void {
+    for (const waiter of this.waiters) if (waiter.tier === tier && waiter.edit >= edit) waiter.reject(error)
   }
 
   rejectAll(error: unknown): void {

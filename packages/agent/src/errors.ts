@@ -7,6 +7,8 @@
  * - `refused`: a relay closed with a final code, or denied access; the agent stopped trying that relay
  * - `update-too-large`: an edit over the relay's limit; it is applied and stored here, and stays here
  * - `update-rejected`: a relay refused an edit; it is applied and stored here, and stays here
+ * - `wrong-epoch`: the relay's space was seeded anew since this replica was made; nothing was merged
+ * - `in-transaction`: a receipt was asked for in the middle of a transaction; nothing was applied
  * - `store-unavailable`: the store cannot be opened (private mode, not writable); edits live in memory
  * - `store-full`: the quota or disk is used up; edits since then live in memory until there is room
  * - `store-corrupt`: stored bytes are not what was written; nothing was overwritten
@@ -21,6 +23,8 @@ export type SkeinErrorCode =
   | 'refused'
   | 'update-too-large'
   | 'update-rejected'
+  | 'wrong-epoch'
+  | 'in-transaction'
   | 'store-unavailable'
   | 'store-full'
   | 'store-corrupt'

@@ -3,11 +3,14 @@ export { SkeinError, type SkeinErrorCode } from './errors.js'
 export type { Store, StoredReplica, StoreKind } from './store/store.js'
 export type {
   Change,
+  ClockRange,
   JoinOptions,
   Json,
   PathStatus,
   Presence,
   PresentAgent,
+  Receipt,
   Space,
   Status,
+  Tier,
 } from './types.js'

@@ -1,4 +1,4 @@
-import { mergeUpdates } from '@skein/sync'
+import { type ClockRange, EditRanges, mergeUpdates } from '@skein/sync'
 import { SkeinError } from './errors.js'
 import type { Store } from './store/store.js'
 
@@ -17,6 +17,7 @@ export class Persistence {
   error: SkeinError | undefined
   /** Numbers of edits not on disk yet, ascending. */
   private readonly pendingEdits = new Set<number>()
+  private readonly ranges = new EditRanges()
   /** Updates that the store refused, merged into one, with the edits they hold. */
   private refused: { update: Uint8Array; edits: number[] } | undefined
   private retryTimer: ReturnType<typeof setTimeout> | undefined
@@ -44,8 +45,14 @@ export class Persistence {
     return this.pendingEdits.size
   }
 
+  /** The structs of the edits that are not on disk yet. */
+  get unsavedRanges(): readonly ClockRange[] {
+    return this.ranges.all
+  }
+
   /** Whether every edit up to this number is on disk. */
   isSaved(edit: number): boolean {
+    if (this.store.kind === 'memory') return false
     for (const pending of this.pendingEdits) if (pending <= edit) return false
     return true
   }
@@ -53,7 +60,10 @@ export class Persistence {
   /** Stores an update; `edit` is its number if it was made here. */
   add(update: Uint8Array, edit?: number): void {
     if (this.store.kind === 'memory' || this.closed) return
-    if (edit !== undefined) this.pendingEdits.add(edit)
+    if (edit !== undefined) {
+      this.pendingEdits.add(edit)
+      this.ranges.add(edit, update)
+    }
     const edits = edit === undefined ? [] : [edit]
     if (this.refused === undefined) void this.write(update, edits)
     else this.keep(update, edits)
@@ -64,6 +74,15 @@ export class Persistence {
     if (this.store.kind === 'memory' || this.closed) return
     clearTimeout(this.queuedTimer)
     this.queuedTimer = setTimeout(() => void this.storeQueued(), QUEUED_SETTLE_MS)
+  }
+
+  /** Stores the epoch; a failure is told like that of an update. */
+  async setEpoch(epoch: string): Promise<void> {
+    try {
+      await this.store.setEpoch(epoch)
+    } catch (error) {
+      this.failed(error)
+    }
   }
 
   async close(): Promise<void> {
@@ -87,7 +106,10 @@ export class Persistence {
       this.failed(error)
       return
     }
-    for (const edit of edits) this.pendingEdits.delete(edit)
+    for (const edit of edits) {
+      this.pendingEdits.delete(edit)
+      this.ranges.delete(edit)
+    }
     if (this.refused === undefined) this.error = undefined
     this.changed()
   }

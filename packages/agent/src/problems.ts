@@ -19,6 +19,11 @@ export function problemError(problem: SessionProblem): SkeinError {
         'refused',
         `the server denied access: ${problem.reason}. Edits are kept on this device.`,
       )
+    case 'wrong-epoch':
+      return new SkeinError(
+        'wrong-epoch',
+        `this replica is of epoch ${problem.mine}, the relay's space of ${problem.theirs}: it was seeded anew. Nothing was merged, for all of it would be there twice. Edits are kept on this device; join with another store to take over the relay's.`,
+      )
     case 'malformed':
       return new SkeinError(
         'refused',

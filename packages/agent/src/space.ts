@@ -1,9 +1,15 @@
 import { readAwarenessEntries } from '@skein/protocol'
-import { Outbox, type Replica, type SessionProblem } from '@skein/sync'
+import {
+  documentDigest,
+  documentReplica,
+  EditRanges,
+  Outbox,
+  type Replica,
+  type SessionProblem,
+} from '@skein/sync'
 import { applyAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
 import { Connection, type ConnectionEvents } from './connection.js'
-import { documentDigest } from './digest.js'
 import { DurabilityWaiters } from './durability.js'
 import { SkeinError } from './errors.js'
 import { isolated } from './isolated.js'
@@ -11,11 +17,12 @@ import { Persistence } from './persistence.js'
 import type { Platform } from './platform.js'
 import { AwarenessPresence } from './presence.js'
 import { problemError } from './problems.js'
+import { type ReceiptSource, receiptFor } from './receipt.js'
 import { SharedState } from './shared-state.js'
 import { sameStatus, TAB_PATH } from './status.js'
 import type { Store, StoredReplica } from './store/store.js'
 import { TabChannel, type TabEvents } from './tab-channel.js'
-import type { Change, JoinOptions, Json, Presence, Space, Status } from './types.js'
+import type { Change, JoinOptions, Json, Presence, Receipt, Space, Status, Tier } from './types.js'
 
 /** How long `leave` waits for a live relay to confirm the last edits. */
 const LEAVE_CONFIRM_MS_MAX = 2_000
@@ -45,12 +52,17 @@ export class ReplicatedSpace implements Space {
   private readonly stopWatching: () => void
   /** Clients whose presence reaches this agent through other tabs. */
   private readonly tabClients = new Set<number>()
+  /** The structs that no relay has confirmed, of edits of this run. */
+  private readonly queuedRanges = new EditRanges()
+  private epoch: string
   private currentStatus: Status
   /** The one that callbacks were last told. */
   private publishedStatus: Status
   private statusIsDue = false
   /** An edit that the relay does not take; until everything is confirmed. */
   private editError: SkeinError | undefined
+  /** The first edit that it keeps from being confirmed. */
+  private editErrorFrom = 0
   /** What went wrong with the connection; until it is live again. */
   private connectionError: SkeinError | undefined
   /** Whether the last server was a plain one, which confirms nothing. */
@@ -74,10 +86,12 @@ export class ReplicatedSpace implements Space {
     this.doc = options.doc ?? new Y.Doc()
     const given = isEmpty(this.doc) ? undefined : Y.encodeStateAsUpdate(this.doc)
     this.outbox = new Outbox(stored.queued, stored.updates.length > 0)
-    const replica: Replica = {
-      stateVector: () => Y.encodeStateVector(this.doc),
-      diff: (stateVector) => Y.encodeStateAsUpdate(this.doc, stateVector),
-    }
+    this.epoch = stored.epoch
+    const replica: Replica = documentReplica(
+      this.doc,
+      () => this.epoch,
+      () => this.digest(),
+    )
     this.connection = new Connection(
       options.relays ?? [],
       name,
@@ -171,19 +185,23 @@ export class ReplicatedSpace implements Space {
     return () => this.statusCallbacks.delete(callback)
   }
 
-  async durable(tier: 'local' | 'relay', options: { signal?: AbortSignal } = {}): Promise<void> {
+  async durable(tier: Tier, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.mustBeHere()
-    const edit = this.outbox.last
-    if (tier === 'local') {
-      const error = this.storeError ?? this.persistence.error
-      if (error !== undefined) throw error
-      if (this.persistence.store.kind === 'memory') {
-        throw new SkeinError('store-unavailable', 'this space is kept in memory only; give it a store')
-      }
-    } else if (this.editError !== undefined && !this.outbox.isConfirmed(edit)) throw this.editError
-    const wait = this.waiters.add(tier, edit, options.signal)
-    this.checkWaiters()
-    await wait
+    await this.whenDurable(tier, this.outbox.last, signal)
+  }
+
+  commit<T>(write: () => T): Receipt<T> {
+    this.mustBeHere()
+    if (this.doc._transaction !== null) {
+      const message = 'commit() was called inside of a transaction; nothing was done. Use it in its place'
+      throw new SkeinError('in-transaction', message)
+    }
+    const result = this.doc.transact(write)
+    const source: ReceiptSource = {
+      hasReached: (tier, edit) => this.hasReached(tier, edit),
+      durable: (tier, edit, signal) => this.whenDurable(tier, edit, signal),
+    }
+    return receiptFor(source, this.outbox.last, result)
   }
 
   digest(): string {
@@ -210,6 +228,25 @@ export class ReplicatedSpace implements Space {
   leave(): Promise<void> {
     this.left ??= this.doLeave()
     return this.left
+  }
+
+  private async whenDurable(tier: Tier, edit: number, signal: AbortSignal | undefined): Promise<void> {
+    if (tier === 'local') {
+      const error = this.storeError ?? this.persistence.error
+      if (error !== undefined) throw error
+      if (this.persistence.store.kind === 'memory') {
+        throw new SkeinError('store-unavailable', 'this space is kept in memory only; give it a store')
+      }
+    } else if (this.editError !== undefined && edit >= this.editErrorFrom && !this.hasReached(tier, edit)) {
+      throw this.editError
+    }
+    const wait = this.waiters.add(tier, edit, signal)
+    this.checkWaiters()
+    await wait
+  }
+
+  private hasReached(tier: Tier, edit: number): boolean {
+    return tier === 'local' ? this.persistence.isSaved(edit) : this.outbox.isConfirmed(edit, tier)
   }
 
   private openTabs(): void {
@@ -263,6 +300,7 @@ export class ReplicatedSpace implements Space {
 
   private edit(update: Uint8Array, fromTab = false): void {
     const edit = this.outbox.add()
+    this.queuedRanges.add(edit, update)
     this.connection.edit(update)
     if (!fromTab) this.tabs?.edit(update)
     // Last, so that the number of waiting edits that is stored with it is right.
@@ -287,6 +325,11 @@ export class ReplicatedSpace implements Space {
 
   private relayEvents(): ConnectionEvents {
     return {
+      epoch: (epoch) => {
+        this.epoch = epoch
+        void this.persistence.setEpoch(epoch)
+        this.changed()
+      },
       apply: (update) => this.apply(update, FROM_RELAY),
       presence: (update) => this.applyPresence(update, FROM_RELAY),
       announce: () => this.announceToRelay(),
@@ -356,8 +399,9 @@ export class ReplicatedSpace implements Space {
   private onProblem(problem: SessionProblem): void {
     const error = problemError(problem)
     if (problem.kind === 'too-large' || problem.kind === 'rejected') {
+      if (this.editError === undefined || problem.from < this.editErrorFrom) this.editErrorFrom = problem.from
       this.editError = error
-      this.waiters.rejectTier('relay', error)
+      for (const tier of ['relay', 'quorum'] as const) this.waiters.rejectFrom(tier, problem.from, error)
     } else {
       this.connectionError = error
     }
@@ -376,6 +420,7 @@ export class ReplicatedSpace implements Space {
 
   private onConfirmed(): void {
     this.announcedConfirmed = this.outbox.confirmed
+    this.queuedRanges.deleteUpTo(this.outbox.confirmed)
     this.persistence.queuedChanged()
     if (this.outbox.unconfirmed === 0) {
       this.editError = undefined
@@ -396,9 +441,10 @@ export class ReplicatedSpace implements Space {
   }
 
   private checkWaiters(): void {
-    this.waiters.settle('local', (edit) => this.persistence.isSaved(edit))
-    this.waiters.settle('relay', (edit) => this.outbox.isConfirmed(edit))
-    if (this.persistence.error !== undefined) this.waiters.rejectTier('local', this.persistence.error)
+    for (const tier of ['local', 'relay', 'quorum'] as const) {
+      this.waiters.settle(tier, (edit) => this.hasReached(tier, edit))
+    }
+    if (this.persistence.error !== undefined) this.waiters.rejectFrom('local', 0, this.persistence.error)
   }
 
   /** Something that `status` shows, or that somebody waits for, may be different. */
@@ -425,7 +471,10 @@ export class ReplicatedSpace implements Space {
       connection: this.connection.state,
       path: servedByTab ? TAB_PATH : this.connection.path,
       queued: this.queued(),
+      queuedRanges: this.queuedRanges.all,
       unsaved: this.persistence.unsaved,
+      unsavedRanges: this.persistence.unsavedRanges,
+      epoch: this.epoch,
       store: this.persistence.store.kind,
       tabs: this.tabs?.count ?? 0,
       retryAt: this.connection.retryAt,

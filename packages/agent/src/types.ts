@@ -1,10 +1,16 @@
-import type { Json } from '@skein/sync'
+import type { ClockRange, Json } from '@skein/sync'
 import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { SkeinError } from './errors.js'
 import type { Store, StoreKind } from './store/store.js'
 
-export type { Json }
+export type { ClockRange, Json }
+
+/**
+ * Where an edit is safe: on this device's disk, on one relay's disk, on the disks of a majority of the
+ * relays of a cluster.
+ */
+export type Tier = 'local' | 'relay' | 'quorum'
 
 export interface JoinOptions {
   /**
@@ -59,6 +65,11 @@ export interface Space {
   /** Several writes as one edit: others see all or none of them, and they are stored together. */
   transact<T>(write: () => T): T
   /**
+   * Several writes as one edit, with a receipt that tells how safe just this edit is.
+   * @throws SkeinError `left`; `in-transaction` inside of another transaction, whose edit is not made yet
+   */
+  commit<T>(write: () => T): Receipt<T>
+  /**
    * Calls back with each later change of a key, or of all keys that start with a prefix ending in `/`.
    * Returns the function that ends it.
    */
@@ -71,11 +82,12 @@ export interface Space {
   /** Resolves at the first complete exchange with a relay or server; rejects if the space is left before. */
   readonly whenSynced: Promise<void>
   /**
-   * Resolves when every edit made here so far has reached the tier: `local` is this device's disk,
-   * `relay` one relay's disk. Rejects with what makes that impossible for now (no store, edit refused).
-   * A plain y-websocket server never confirms `relay`: the promise stays open until a Skein relay does.
+   * Resolves when every edit made here so far has reached the tier. Rejects with what makes that impossible
+   * for now (no store, edit refused). A plain y-websocket server never confirms `relay`, and a relay
+   * without a cluster never `quorum`: the promise stays open until one that does is reached;
+   * `status.path.confirms` tells.
    */
-  durable(tier: 'local' | 'relay', options?: { signal?: AbortSignal }): Promise<void>
+  durable(tier: Tier, options?: { signal?: AbortSignal }): Promise<void>
   /**
    * Names the content of this replica (state vector and delete set). Replicas with equal digests hold
    * the same document.
@@ -88,6 +100,16 @@ export interface Space {
   connect(): void
   /** Tells others that this agent leaves, flushes the store, and ends everything. Idempotent. */
   leave(): Promise<void>
+}
+
+/** How safe one edit is. */
+export interface Receipt<T> {
+  /** What the writing function returned. */
+  readonly result: T
+  /** The safest tier that the edit has reached; undefined while it is in memory only. */
+  readonly reached: Tier | undefined
+  /** As `durable` of the space, but for this edit and those before it: a later one that is refused does not count. */
+  durable(tier: Tier, options?: { signal?: AbortSignal }): Promise<void>
 }
 
 export interface Change {
@@ -115,8 +137,17 @@ export interface Status {
    * Edits that no relay has confirmed on its disk. With a plain server: edits not yet handed to it.
    */
   readonly queued: number
+  /**
+   * The structs of these edits, as far as they were made in this run, in Yjs's terms. Deletions have no
+   * clocks, so an edit that only deletes is in none.
+   */
+  readonly queuedRanges: readonly ClockRange[]
   /** Edits not yet on this device's disk. With a memory store they never are, and this stays 0. */
   readonly unsaved: number
+  /** The structs of these edits. */
+  readonly unsavedRanges: readonly ClockRange[]
+  /** Names the history of the space that this replica belongs to; empty while no relay has told. */
+  readonly epoch: string
   /** Where the replica is kept. `memory` also when the store failed; `error` tells why. */
   readonly store: StoreKind
   /** Other tabs of this device in the same space. */
@@ -134,6 +165,8 @@ export interface PathStatus {
   readonly url: string
   /** The last measured round trip in milliseconds; undefined until there is one. */
   readonly roundTripMs: number | undefined
+  /** The safest tier that is confirmed over this path. */
+  readonly confirms: 'nothing' | 'relay' | 'quorum'
 }
 
 /** One agent as others see it. */

@@ -275,7 +275,8 @@ describe('status and durability', () => {
     const appended: Uint8Array[] = []
     const { url } = await relayForTest({
       log: {
-        load: async () => [],
+        async *load() {},
+        epochOf: async () => '',
         append: (_room, updates) => {
           appended.push(...updates.map(({ update }) => update))
           return new Promise<void>((resolve) => {

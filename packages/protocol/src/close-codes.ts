@@ -18,6 +18,8 @@ export const CLOSE = {
   badSpaceName: 4404,
   /** The two sides have no protocol version in common. */
   noCommonVersion: 4406,
+  /** The replica and the relay's are of different epochs of the space: they must not be merged. */
+  wrongEpoch: 4409,
   /** An update that is not a Yjs update, from a client that cannot be told in any other way. */
   malformedUpdate: 4422,
   /** The relay cannot load this space; its operator has to mend it. Other spaces are not affected. */

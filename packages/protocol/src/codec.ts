@@ -9,6 +9,7 @@ import {
   decodeAwareness,
   encodeAwareness,
 } from './messages/awareness.js'
+import { CHUNK_ID, type ChunkMessage, decodeChunk, encodeChunk } from './messages/chunk.js'
 import { decodeHello, encodeHello, HELLO_ID, type HelloMessage } from './messages/hello.js'
 import {
   decodeNumberedUpdate,
@@ -45,6 +46,7 @@ export type Message =
   | RejectMessage
   | PingMessage
   | PongMessage
+  | ChunkMessage
 
 const QUERY_AWARENESS_ID = 3
 
@@ -85,6 +87,9 @@ export function encodeFrame(message: Message): Uint8Array {
     case 'pong':
       encodePong(encoder, message)
       break
+    case 'chunk':
+      encodeChunk(encoder, message)
+      break
   }
   return encoding.toUint8Array(encoder)
 }
@@ -98,10 +103,27 @@ export function decodeFrame(frame: Uint8Array): Message | UnknownMessage {
   if (frame.length > LIMITS.frameBytesMax) {
     throw new ProtocolError('too-large', `frame of ${frame.length} bytes, at most ${LIMITS.frameBytesMax}`)
   }
+  return decode(frame)
+}
+
+/** Reads a message that came in chunks, and may be longer than a frame. @throws ProtocolError as `decodeFrame` */
+export function decodeChunked(message: Uint8Array): Exclude<Message, ChunkMessage> | UnknownMessage {
+  if (message.length > LIMITS.messageBytesMax) {
+    throw new ProtocolError(
+      'too-large',
+      `message of ${message.length} bytes, at most ${LIMITS.messageBytesMax}`,
+    )
+  }
+  const decoded = decode(message)
+  if (decoded.type === 'chunk') throw new ProtocolError('malformed', 'a chunk in chunks')
+  return decoded
+}
+
+function decode(frame: Uint8Array): Message | UnknownMessage {
   const reader = new Reader(frame)
   const id = reader.varUint()
-  const decode = DECODERS.get(id)
-  return decode === undefined ? { type: 'unknown', id } : decode(reader)
+  const decoder = DECODERS.get(id)
+  return decoder === undefined ? { type: 'unknown', id } : decoder(reader)
 }
 
 /** The wire number of each message type. Numbers below 64 belong to y-websocket. */
@@ -118,6 +140,7 @@ export const MESSAGE_IDS: Readonly<Record<Message['type'], number>> = {
   reject: REJECT_ID,
   ping: PING_ID,
   pong: PONG_ID,
+  chunk: CHUNK_ID,
 }
 
 const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
@@ -134,4 +157,5 @@ const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
   [REJECT_ID, decodeReject],
   [PING_ID, decodePing],
   [PONG_ID, decodePong],
+  [CHUNK_ID, decodeChunk],
 ])

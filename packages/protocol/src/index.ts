@@ -1,6 +1,7 @@
 /** The wire between Skein agents and relays. Rules and byte layouts: SPEC.md. */
 export { CLOSE, isFinalCloseCode } from './close-codes.js'
 export {
+  decodeChunked,
   decodeFrame,
   encodeFrame,
   MESSAGE_IDS,
@@ -20,7 +21,14 @@ export {
   readAwarenessEntries,
   writeAwarenessEntries,
 } from './messages/awareness.js'
-export { agreedVersion, type HelloMessage, PROTOCOL_VERSION } from './messages/hello.js'
+export type { ChunkMessage } from './messages/chunk.js'
+export {
+  agreedVersion,
+  CHUNKS_FEATURE,
+  type HelloMessage,
+  PROTOCOL_VERSION,
+  QUORUM_FEATURE,
+} from './messages/hello.js'
 export type { NumberedUpdateMessage } from './messages/numbered-update.js'
 export type { PingMessage } from './messages/ping.js'
 export type { PongMessage } from './messages/pong.js'
@@ -28,6 +36,6 @@ export type { RejectCode, RejectMessage } from './messages/reject.js'
 export type { SyncMessage } from './messages/sync.js'
 export { NEGOTIATION_PARAM, NEGOTIATION_VALUE } from './negotiation.js'
 export { checkSpaceName, spaceNameFromPath, spaceNameToPath } from './space-name.js'
-export { type DeleteSet, digestOf } from './yjs/digest.js'
+export { type DeleteSet, DIGEST_BYTES, digestOf } from './yjs/digest.js'
 export { scanUpdate, type UpdateSink } from './yjs/scan-update.js'
 export { decodeStateVector, encodeStateVector, type StateVector } from './yjs/state-vector.js'

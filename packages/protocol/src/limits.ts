@@ -5,8 +5,12 @@
 export const LIMITS = {
   /** Largest frame either side accepts, in bytes. A stock client sends a whole document as one step 2. */
   frameBytesMax: 64 * 1024 * 1024,
-  /** Largest single update, in bytes; leaves room in the frame for the message head. */
-  updateBytesMax: 64 * 1024 * 1024 - 1024,
+  /** Largest message, in bytes; one that is over the frame limit comes in chunks. */
+  messageBytesMax: 512 * 1024 * 1024,
+  /** Largest single update, in bytes; leaves room for the message head. */
+  updateBytesMax: 512 * 1024 * 1024 - 1024,
+  /** Largest part of a message in one chunk, in bytes: so much at a time is a sign of life on slow lines, too. */
+  chunkBytesMax: 256 * 1024,
   /** Space (room) name: characters in UTF-16 units, 1 to this many. */
   spaceNameCharsMax: 128,
   /** Entries of one awareness message. */
@@ -19,6 +23,8 @@ export const LIMITS = {
   valueDepthMax: 128,
   /** Identifiers in a hello (agent, relay), in bytes of UTF-8. */
   idBytesMax: 128,
+  /** Names a document's history, in a hello, in bytes of UTF-8. */
+  epochBytesMax: 64,
   /** Names of features in a hello. */
   featuresMax: 64,
   /** The human-readable part of a rejection or denial, in bytes of UTF-8. */

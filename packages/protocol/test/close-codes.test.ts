@@ -16,6 +16,7 @@ test('P76 every code means what SPEC.md says', () => {
     originNotAllowed: 4403,
     badSpaceName: 4404,
     noCommonVersion: 4406,
+    wrongEpoch: 4409,
     malformedUpdate: 4422,
     spaceUnavailable: 4500,
   })

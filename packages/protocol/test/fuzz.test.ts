@@ -61,7 +61,7 @@ function framesOf(random: Random): Uint8Array[] {
 }
 
 test('P5 random frames make nothing but a ProtocolError', () => {
-  const id = fc.constantFrom(0, 1, 2, 3, 64, 65, 66, 67, 68, 69)
+  const id = fc.constantFrom(0, 1, 2, 3, 64, 65, 66, 67, 68, 69, 74)
   check(
     'P5',
     5_000,
@@ -78,6 +78,8 @@ const BOASTS: [string, Uint8Array][] = [
   ['a state vector of 2^53 bytes', uints(0, 0, HUGE)],
   ['a state vector of as many clients as may be', inner(0, uints(1_000_000), 0)],
   ['an update of 60 MB', uints(0, 2, 60_000_000)],
+  ['a message of 2^53 bytes in chunks', uints(74, HUGE, 0, 1)],
+  ['a chunk of 256 KiB', uints(74, 500_000_000, 0, 262_144)],
   ['an awareness update of 2^53 bytes', uints(1, HUGE)],
   ['awareness of as many entries as may be', inner(1, uints(10_000))],
   ['an awareness state of 64 KiB', inner(1, uints(1, 1, 1, 65_536))],

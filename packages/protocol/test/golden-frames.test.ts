@@ -6,7 +6,7 @@ import { errorCodeOf } from './support/error-code.js'
 import { GOLDEN, GOLDEN_TEXT } from './support/golden.js'
 
 /** SHA-256 of everything that fixes the wire. See the test that compares it. */
-const WIRE_HASH = 'b8c29b7a018bd9bc79eddcf6575f513e2539c1a2887c5ef18ca2737ffced0748'
+const WIRE_HASH = '687c06350ba6c9b7e7a0737e409d9dedc54c386c4449e93ee3acd21dff66656a'
 
 describe.each(GOLDEN)('P20 $name', ({ message, frame }) => {
   test('P20 decodes to its message', () => {
@@ -22,8 +22,10 @@ describe.each(GOLDEN)('P20 $name', ({ message, frame }) => {
   })
 
   test('P5 is truncated wherever it is cut', () => {
+    // A step 1 without its digest is a step 1, too.
+    const optional = message.type === 'sync-step-1' && message.digest !== undefined ? 8 : 0
     const step = Math.ceil(frame.length / 200)
-    for (let length = 0; length < frame.length; length += step) {
+    for (let length = 0; length < frame.length - optional; length += step) {
       expect(errorCodeOf(() => decodeFrame(frame.subarray(0, length)))).toBe('truncated')
     }
   })

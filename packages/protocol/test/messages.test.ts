@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   agreedVersion,
+  decodeChunked,
   decodeFrame,
   encodeFrame,
   LIMITS,
@@ -21,7 +22,8 @@ test('P3 a message of an unknown number is reported as unknown, with its number'
 })
 
 test('P33 the numbers that are reserved are not in use', () => {
-  for (const id of Object.values(MESSAGE_IDS)) expect(id <= 3 || (id >= 64 && id <= 69)).toBe(true)
+  for (const id of Object.values(MESSAGE_IDS))
+    expect(id <= 3 || (id >= 64 && id <= 69) || id === 74).toBe(true)
 })
 
 test('P4 a frame over the limit is refused unread, one at the limit is read', () => {
@@ -31,14 +33,26 @@ test('P4 a frame over the limit is refused unread, one at the limit is read', ()
   expect(decodeFrame(frame.subarray(0, LIMITS.frameBytesMax))).toEqual({ type: 'query-awareness' })
 })
 
-test('P4 an update at its limit fits into a frame, one byte more is refused', () => {
-  const update = new Uint8Array(LIMITS.updateBytesMax)
+test('P4 an update 1 KiB under the limit of a frame fits into one; one over its own is refused', () => {
+  const update = new Uint8Array(LIMITS.frameBytesMax - 1024)
   const seq = Number.MAX_SAFE_INTEGER
   const frame = encodeFrame({ type: 'numbered-update', seq, answersStep1: true, update })
   expect(frame.length).toBeLessThanOrEqual(LIMITS.frameBytesMax)
   expect(decodeFrame(frame).type).toBe('numbered-update')
-  const over = encodeFrame({ type: 'update', update: new Uint8Array(LIMITS.updateBytesMax + 1) })
+  const head = encodeFrame({
+    type: 'chunk',
+    total: LIMITS.updateBytesMax + 1,
+    offset: 0,
+    part: Uint8Array.of(1),
+  })
+  const over = concat([0, 2], head.subarray(1, 6))
   expect(errorCodeOf(() => decodeFrame(over))).toBe('too-large')
+})
+
+test('P34 a message of chunks may be longer than a frame', () => {
+  const message = encodeFrame({ type: 'update', update: new Uint8Array(LIMITS.frameBytesMax) })
+  expect(errorCodeOf(() => decodeFrame(message))).toBe('too-large')
+  expect(decodeChunked(message).type).toBe('update')
 })
 
 test('P5 an empty frame is truncated', () => {
@@ -48,13 +62,15 @@ test('P5 an empty frame is truncated', () => {
 test.each([
   ['P21 a sync message of an unknown kind', [0, 3, 0]],
   ['P25 an auth message of an unknown kind', [2, 1, 0]],
-  ['P27 a hello with an upside-down version range', [64, 2, 1, 0, 0, 0, 0]],
-  ['P27 a hello whose id is not UTF-8', [64, 1, 1, 1, 0xff, 0, 0, 0]],
+  ['P27 a hello with an upside-down version range', [64, 2, 1, 0, 0, 0, 0, 0]],
+  ['P27 a hello whose id is not UTF-8', [64, 1, 1, 1, 0xff, 0, 0, 0, 0]],
   ['P28 a numbered update with number 0', [65, 0, 0, 0]],
   ['P28 a numbered update of an unknown kind', [65, 1, 2, 0]],
   ['P29 an acknowledgement from 0', [66, 0, 1, 0]],
   ['P29 an acknowledgement of an upside-down range', [66, 2, 1, 0]],
   ['P29 an acknowledgement of an unknown tier', [66, 1, 1, 2]],
+  ['P34 an empty chunk', [74, 5, 0, 0]],
+  ['P34 a chunk that goes over the end', [74, 2, 1, 2, 0, 0]],
   ['P30 a rejection of number 0', [67, 0, 0, 0]],
   ['P30 a rejection for an unknown reason', [67, 1, 4, 0]],
 ])('%s is malformed', (_, frame) => {
@@ -69,12 +85,14 @@ const HELLO: Message = {
   frameBytesMax: 0,
   updateBytesMax: 0,
   features: [],
+  epoch: '',
 }
 
 test.each<[string, Message]>([
   ['P25 a reason', { type: 'auth-denied', reason: 'x'.repeat(LIMITS.reasonBytesMax + 1) }],
   ['P27 an id', { ...HELLO, id: 'é'.repeat(LIMITS.idBytesMax / 2 + 1) }],
   ['P27 a feature', { ...HELLO, features: ['x'.repeat(LIMITS.idBytesMax + 1)] }],
+  ['P27 an epoch', { ...HELLO, epoch: 'x'.repeat(LIMITS.epochBytesMax + 1) }],
   ['P27 a list of features', { ...HELLO, features: Array(LIMITS.featuresMax + 1).fill('') }],
   [
     'P30 a reason',
@@ -106,13 +124,16 @@ test.each([
 test('P80 the limits are those of SPEC.md', () => {
   expect(LIMITS).toEqual({
     frameBytesMax: 67_108_864,
-    updateBytesMax: 67_107_840,
+    messageBytesMax: 536_870_912,
+    updateBytesMax: 536_869_888,
+    chunkBytesMax: 262_144,
     spaceNameCharsMax: 128,
     awarenessEntriesMax: 10_000,
     awarenessStateBytesMax: 65_536,
     clientsMax: 1_000_000,
     valueDepthMax: 128,
     idBytesMax: 128,
+    epochBytesMax: 64,
     featuresMax: 64,
     reasonBytesMax: 1024,
   })

@@ -29,8 +29,14 @@ export interface RelayLimits {
   readonly roomsMax: number
   /** Largest frame taken, in bytes; a larger one closes its connection with 1009. */
   readonly frameBytesMax: number
-  /** Largest update taken, in bytes. */
+  /** Largest update taken, in bytes. One that is over the frame limit comes in chunks, from Skein agents. */
   readonly updateBytesMax: number
+  /** Bytes that one space's log may hold; an update beyond is rejected as too large. */
+  readonly spaceBytesMax: number
+  /** Bytes of unfinished messages in chunks, of all connections together; beyond, a sender is closed with 1013. */
+  readonly inboundBytesMax: number
+  /** Bytes of the content of rooms that stay in memory; what is dropped is read from the log when it is asked for. */
+  readonly contentBytesMax: number
   /** Bytes waiting for one slow reader from which it gets no more updates until it has drained. */
   readonly bufferedBytesHigh: number
   /** Bytes that may wait for one slow reader at all; beyond, it is closed with 1013. */
@@ -46,6 +52,9 @@ export const DEFAULT_LIMITS: RelayLimits = {
   roomsMax: 10_000,
   frameBytesMax: LIMITS.frameBytesMax,
   updateBytesMax: LIMITS.updateBytesMax,
+  spaceBytesMax: 1024 * 1024 * 1024,
+  inboundBytesMax: 1024 * 1024 * 1024,
+  contentBytesMax: 256 * 1024 * 1024,
   bufferedBytesHigh: 1024 * 1024,
   // Above the largest frame, which a joiner may be sent at once.
   bufferedBytesMax: 2 * LIMITS.frameBytesMax,

@@ -182,7 +182,7 @@ class RelayServer implements Relay {
     let room: RoomHost | undefined
     let open = true
     const peer = new SocketPeer(this.nextId++, socket, stream, this.limits, this.metrics, () => {
-      room?.relieved(peer.id)
+      room?.writable(peer.id)
     })
     // `ws` closes by itself with the right code (1009 for a frame over the limit); the close follows.
     socket.on('error', () => {})

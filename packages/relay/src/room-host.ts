@@ -1,9 +1,20 @@
 import { CLOSE } from '@skein/protocol'
-import { type MemberId, Room, type RoomEffects } from '@skein/sync'
+import {
+  type AnswerRequest,
+  type ByteBudget,
+  type MemberId,
+  Room,
+  type RoomEffects,
+  RoomIndex,
+} from '@skein/sync'
+import type { LogEntry } from './compaction/plan.js'
+import { RoomCompaction } from './compaction/room-compaction.js'
+import type { Workers } from './compaction/workers.js'
 import { RelayError } from './errors.js'
-import type { Log } from './log/log.js'
+import type { Log, LoggedUpdate } from './log/log.js'
 import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
+import { RoomContent } from './room-content.js'
 import { wireFrame } from './wire-frame.js'
 
 /** A connection as a room sees it. */
@@ -11,8 +22,10 @@ export interface Peer {
   readonly id: MemberId
   /** `wire` gives the same message as the bytes of one WebSocket frame, made once for all who ask. */
   send(message: Uint8Array, wire: () => Buffer): void
-  /** Whether it takes bytes too slowly. When it has drained, `relieved` of the room host is called. */
+  /** Whether it takes bytes too slowly. When it has drained, `writable` of the room host is called. */
   readonly congested: boolean
+  /** Whether somebody waits for what it writes to be on disk. */
+  readonly urgent: boolean
   close(code: number, reason: string): void
 }
 
@@ -20,47 +33,69 @@ export interface RoomHostOptions {
   readonly relayId: string
   readonly limits: RelayLimits
   readonly log: Log
+  readonly workers: Workers
+  readonly inboundBudget: ByteBudget
   readonly metrics: Metrics
   readonly onEvent: (event: RelayEvent) => void
   /** The room is empty and settled, or has failed: forget it. */
   readonly onDone: () => void
 }
 
+/** A room whose log is larger is not kept in memory after it was read. */
+const KEEP_BYTES_MAX = 16 * 1024 * 1024
+
 /**
- * One room in memory: the pure `Room`, its log and its connections. Whatever fails in here ends this room
- * alone; it is loaded anew when somebody comes back.
+ * One room in memory: the pure `Room`, its log, content and connections. Whatever fails in here ends this
+ * room alone; it is loaded anew when somebody comes back.
  */
 export class RoomHost {
   private readonly peers = new Map<MemberId, Peer>()
+  private readonly compaction: RoomCompaction
   private idleTimer: ReturnType<typeof setTimeout> | undefined
   private done = false
   private flushing: ReturnType<typeof setImmediate> | undefined
+  private urgent = false
   private writes: Promise<unknown> = Promise.resolve()
 
   private constructor(
     private readonly name: string,
     private readonly room: Room,
+    readonly content: RoomContent,
     private readonly options: RoomHostOptions,
-  ) {}
+  ) {
+    this.compaction = new RoomCompaction(
+      name,
+      options.log,
+      options.workers,
+      ({ kind, upTo, update, bytesLess }) => {
+        room.compacted(bytesLess)
+        if (kind === 'rewrite') content.rewritten(upTo, update)
+      },
+      (error) => options.onEvent({ kind: 'compaction-failed', room: name, error }),
+    )
+  }
 
   /** @throws RelayError `room-corrupt` */
   static async load(name: string, options: RoomHostOptions): Promise<RoomHost> {
-    const { relayId, limits, log } = options
-    const logged = await log.load(name)
-    try {
-      const room = new Room({ relayId, ...limits }, logged)
-      const host = new RoomHost(name, room, options)
-      host.compact()
-      return host
-    } catch (cause) {
-      throw new RelayError(
-        'room-corrupt',
-        `the log of room "${name}" holds something that is not an update`,
-        {
-          cause,
-        },
-      )
+    const { relayId, limits, log, workers, inboundBudget } = options
+    const index = new RoomIndex()
+    const epoch = await log.epochOf(name)
+    const sizes: LogEntry[] = []
+    let kept: LoggedUpdate[] | undefined = []
+    for await (const entry of log.load(name)) {
+      addTo(index, entry, name)
+      sizes.push(sizeOf(entry))
+      kept?.push(entry)
+      if (index.bytes > KEEP_BYTES_MAX) kept = undefined
     }
+    const room = new Room(
+      { relayId, ...limits, inboundBudget, newEpoch: globalThis.crypto.randomUUID() },
+      index,
+      epoch,
+    )
+    const host = new RoomHost(name, room, new RoomContent(name, log, workers, kept), options)
+    host.compaction.logged(sizes)
+    return host
   }
 
   /** Adds a connection; false if the room has just ended and must be loaded again. */
@@ -74,13 +109,15 @@ export class RoomHost {
 
   receive(id: MemberId, frame: Uint8Array): void {
     this.run(() => this.room.receive(performance.now(), id, frame))
+    if (!this.room.hasBatch) return
+    if (this.peers.get(id)?.urgent) this.urgent = true
     // After all sockets that can be read now: the batch grows with the load and waits for nothing.
-    if (this.room.hasBatch) this.flushing ??= setImmediate(() => this.flushBatch())
+    this.flushing ??= setImmediate(() => this.flushBatch())
   }
 
-  /** A connection that was congested has drained. */
-  relieved(id: MemberId): void {
-    this.run(() => this.room.relieved(performance.now(), id))
+  /** A connection that was congested, or has more to come, takes more. */
+  writable(id: MemberId): void {
+    this.run(() => this.room.writable(performance.now(), id))
   }
 
   leave(id: MemberId): void {
@@ -93,20 +130,23 @@ export class RoomHost {
   tick(nowMs: number): void {
     const { deadline } = this.room
     if (deadline !== undefined && deadline <= nowMs) this.run(() => this.room.timeout(nowMs))
+    if (this.room.settled) this.compaction.check(nowMs)
   }
 
   /** Starts the idle clock. */
   private evictLater(): void {
     clearTimeout(this.idleTimer)
-    this.idleTimer = setTimeout(() => this.evict(), this.options.limits.idleRoomMs)
+    this.idleTimer = setTimeout(() => void this.evict(), this.options.limits.idleRoomMs)
     this.idleTimer.unref()
   }
 
   /** Resolves when everything taken in so far is on disk, or has been given up. */
   async flush(): Promise<void> {
     clearTimeout(this.idleTimer)
+    this.urgent = true
     this.flushBatch()
     await this.writes
+    await this.compaction.idle()
   }
 
   private flushBatch(): void {
@@ -115,13 +155,16 @@ export class RoomHost {
     this.run(() => this.room.flush(performance.now()))
   }
 
-  private evict(): void {
-    if (this.done || this.room.memberCount > 0) return
-    if (!this.room.settled) {
-      this.evictLater()
-      return
-    }
-    this.end()
+  private async evict(): Promise<void> {
+    if (this.isNeeded) return
+    await this.compaction.finish()
+    if (this.isNeeded) return
+    if (this.room.settled) this.end()
+    else this.evictLater()
+  }
+
+  private get isNeeded(): boolean {
+    return this.done || this.room.memberCount > 0
   }
 
   private run(step: () => RoomEffects): void {
@@ -130,8 +173,7 @@ export class RoomHost {
     try {
       effects = step()
     } catch (error) {
-      this.options.onEvent({ kind: 'room-failed', room: this.name, error })
-      this.closeAll(CLOSE.spaceUnavailable, 'the relay failed on this space; it will load it again')
+      this.fail(error)
       return
     }
     // The write is started first and the frames leave while the disk works; only acknowledgements wait.
@@ -148,6 +190,27 @@ export class RoomHost {
       this.options.onEvent({ kind: 'client-closed', room: this.name, code, reason })
       this.peers.get(member)?.close(code, reason)
     }
+    for (const id of effects.more) {
+      // In a turn of its own: others are served between the parts of a large answer.
+      setImmediate(() => {
+        if (this.peers.get(id)?.congested === false) this.writable(id)
+      })
+    }
+    for (const request of effects.answers) this.answer(request)
+  }
+
+  private answer(request: AnswerRequest): void {
+    let answer: ReturnType<RoomContent['answer']>
+    try {
+      answer = this.content.answer(request)
+    } catch (error) {
+      this.fail(error)
+      return
+    }
+    const answered = (frames: readonly Uint8Array[]) =>
+      this.run(() => this.room.answered(performance.now(), request.member, frames))
+    if (answer instanceof Promise) answer.then(answered, (error: unknown) => this.fail(error))
+    else answered(answer)
   }
 
   private sendTo(id: MemberId, frame: Uint8Array, wire: () => Buffer): void {
@@ -157,11 +220,13 @@ export class RoomHost {
     if (peer.congested) this.room.congestion(id)
   }
 
-  private async persist({ persist }: RoomEffects): Promise<void> {
+  private async persist({ persist, epoch }: RoomEffects): Promise<void> {
     const { log, metrics, onEvent } = this.options
     const end = metrics.commitSeconds.startTimer()
     metrics.updatesLogged.inc(persist.length)
-    const write = log.append(this.name, persist)
+    this.content.append(persist)
+    const write = log.append(this.name, persist, { epoch, urgent: this.urgent })
+    this.urgent = false
     this.writes = Promise.allSettled([this.writes, write])
     try {
       await write
@@ -175,18 +240,17 @@ export class RoomHost {
       this.closeAll(CLOSE.tryLater, 'the relay cannot write to its disk; nothing was confirmed')
       return
     }
-    this.run(() => this.room.committed(performance.now(), persist[persist.length - 1]!.position))
-    this.compact()
+    const { position } = persist.at(-1)!
+    this.content.committed(position)
+    this.compaction.logged(persist.map(sizeOf))
+    this.run(() => this.room.committed(performance.now(), position))
+    this.compaction.check(performance.now())
   }
 
-  private compact(): void {
-    const snapshot = this.room.compaction()
-    if (snapshot === undefined) return
-    const { log, onEvent } = this.options
-    const write = log.replace(this.name, snapshot.position, snapshot.update).catch((error: unknown) => {
-      onEvent({ kind: 'compaction-failed', room: this.name, error })
-    })
-    this.writes = Promise.allSettled([this.writes, write])
+  private fail(error: unknown): void {
+    if (this.done) return
+    this.options.onEvent({ kind: 'room-failed', room: this.name, error })
+    this.closeAll(CLOSE.spaceUnavailable, 'the relay failed on this space; it will load it again')
   }
 
   private closeAll(code: number, reason: string): void {
@@ -199,5 +263,19 @@ export class RoomHost {
     this.done = true
     clearTimeout(this.idleTimer)
     this.options.onDone()
+  }
+}
+
+function sizeOf({ position, update }: LoggedUpdate): LogEntry {
+  return { position, bytes: update.length }
+}
+
+function addTo(index: RoomIndex, entry: LoggedUpdate, room: string): void {
+  try {
+    index.add(entry)
+  } catch (cause) {
+    throw new RelayError('room-corrupt', `the log of room "${room}" holds something that is not an update`, {
+      cause,
+    })
   }
 }

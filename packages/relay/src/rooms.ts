@@ -1,14 +1,24 @@
 import { CLOSE } from '@skein/protocol'
+import { ByteBudget } from '@skein/sync'
+import { Workers } from './compaction/workers.js'
 import type { Log } from './log/log.js'
 import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
 import { type Peer, RoomHost } from './room-host.js'
+
+/** How often rooms are looked at. */
+const TICK_MS = 1_000
+/** Content that nobody asked for so long is dropped; small ones stay, for reading them again costs more. */
+const CONTENT_IDLE_MS = 30_000
+const CONTENT_BYTES_MIN = 64 * 1024
 
 /** All rooms in memory. Each is loaded once, however many ask for it at the same time. */
 export class Rooms {
   private readonly rooms = new Map<string, Promise<RoomHost>>()
   private readonly loaded = new Set<RoomHost>()
   private readonly ticker: ReturnType<typeof setInterval>
+  private readonly workers = new Workers()
+  private readonly inboundBudget: ByteBudget
 
   constructor(
     private readonly relayId: string,
@@ -17,10 +27,12 @@ export class Rooms {
     private readonly metrics: Metrics,
     private readonly onEvent: (event: RelayEvent) => void,
   ) {
+    this.inboundBudget = new ByteBudget(limits.inboundBytesMax)
     this.ticker = setInterval(() => {
       const now = performance.now()
       for (const room of this.loaded) room.tick(now)
-    }, 1_000)
+      this.trim(now)
+    }, TICK_MS)
     this.ticker.unref()
   }
 
@@ -55,6 +67,27 @@ export class Rooms {
   async close(): Promise<void> {
     clearInterval(this.ticker)
     await Promise.all([...this.loaded].map((room) => room.flush()))
+    await this.workers.close()
+  }
+
+  /** Bytes of content in memory. */
+  get contentBytes(): number {
+    let bytes = 0
+    for (const { content } of this.loaded) bytes += content.bytes
+    return bytes
+  }
+
+  /** Lets go of content that nobody has asked for lately, and of more where it is too much for all. */
+  private trim(nowMs: number): void {
+    let bytes = this.contentBytes
+    const inMemory = [...this.loaded].map(({ content }) => content).filter(({ isInMemory }) => isInMemory)
+    inMemory.sort((a, b) => a.usedMs - b.usedMs)
+    for (const content of inMemory) {
+      const isIdle = nowMs - content.usedMs > CONTENT_IDLE_MS && content.bytes > CONTENT_BYTES_MIN
+      if (!isIdle && bytes <= this.limits.contentBytesMax) continue
+      bytes -= content.bytes
+      content.drop()
+    }
   }
 
   private load(name: string): Promise<RoomHost> {
@@ -63,8 +96,9 @@ export class Rooms {
       if (host !== undefined) this.loaded.delete(host)
     }
     let host: RoomHost | undefined
-    const { relayId, limits, log, metrics, onEvent } = this
-    const loading = RoomHost.load(name, { relayId, limits, log, metrics, onEvent, onDone: forget }).then(
+    const { relayId, limits, log, workers, inboundBudget, metrics, onEvent } = this
+    const options = { relayId, limits, log, workers, inboundBudget, metrics, onEvent, onDone: forget }
+    const loading = RoomHost.load(name, options).then(
       (loadedHost) => {
         host = loadedHost
         this.loaded.add(host)

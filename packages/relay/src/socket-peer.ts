@@ -10,6 +10,7 @@ export class SocketPeer implements Peer {
   /** Whether a WebSocket pong, or anything else, came since the last check. */
   alive = true
   congested = false
+  readonly urgent = false
   private drainTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(

@@ -204,9 +204,9 @@ describe('bad input', () => {
     const relay = await relayForTest({
       log: {
         ...memory,
-        load: async (room) => {
+        async *load(room) {
           if (room === 'broken') throw new Error('bad sector')
-          return memory.load(room)
+          yield* memory.load(room)
         },
       },
     })

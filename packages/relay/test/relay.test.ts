@@ -165,14 +165,11 @@ describe('rooms', () => {
     let loads = 0
     const log: Log = {
       ...memory,
-      load: async (room) => {
+      async *load(room) {
         loads++
         await new Promise((resolve) => setImmediate(resolve))
-        return memory.load(room)
+        yield* memory.load(room)
       },
-      append: (room, updates) => memory.append(room, updates),
-      replace: (room, upTo, snapshot) => memory.replace(room, upTo, snapshot),
-      close: () => memory.close(),
     }
     const relay = await relayForTest({ log })
     const clients = await Promise.all(
@@ -201,9 +198,9 @@ describe('rooms', () => {
     const relay = await relayForTest({
       log: {
         ...memory,
-        load: async (room) => {
+        async *load(room) {
           if (room === 'broken') throw new Error('bad sector')
-          return memory.load(room)
+          yield* memory.load(room)
         },
       },
       onEvent: (event) => events.push(event),

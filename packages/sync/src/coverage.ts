@@ -1,4 +1,4 @@
-import { scanUpdate } from '@skein/protocol'
+import { digestOf, scanUpdate } from '@skein/protocol'
 import { RangeSet } from './range-set.js'
 
 /**
@@ -7,7 +7,7 @@ import { RangeSet } from './range-set.js'
  * a log that kept it each time would grow with every connection.
  *
  * It does not know deletions that Yjs derives while it integrates (the loser of two concurrent writes to
- * a map key, children of a deleted parent), so its digest is not a document's.
+ * a map key, children of a deleted parent) before some replica has sent all it has.
  */
 export class Coverage {
   private readonly structs = new RangeSet()
@@ -28,8 +28,12 @@ export class Coverage {
     scanUpdate(update, sink, bytesMax)
     const newStructs = addAll(this.structs, structs)
     const newDeletions = addAll(this.deletions, deletions)
+    this.lastHasGap = newStructs && [...structs.keys()].some((client) => this.structs.hasGap(client))
     return newStructs || newDeletions
   }
+
+  /** Whether a client of the last update now has structs here whose predecessors are missing. */
+  lastHasGap = false
 
   /** How far each client's edits are here without a gap. */
   stateVector(): Map<number, number> {
@@ -39,6 +43,16 @@ export class Coverage {
       if (clock > 0) vector.set(client, clock)
     }
     return vector
+  }
+
+  /**
+   * The digest of a document that holds just this, if there is one: where something is missing in between
+   * a document would keep the rest apart. Deletions that are not known here make it another digest,
+   * never that of a document with other content.
+   */
+  digest(): string | undefined {
+    for (const client of this.structs.clients()) if (this.structs.hasGap(client)) return undefined
+    return digestOf(this.stateVector(), this.deletions.asDeleteSet())
   }
 }
 

@@ -1,11 +1,24 @@
 /** Replication between an agent and its relays, as pure state machines. Rules: SPEC.md. */
+
+export { answerFrames, mergeNeighbours } from './answer.js'
 export { BACKOFF_BASE_MS, BACKOFF_MS_MAX, backoffMs } from './backoff.js'
+export { ByteBudget } from './chunks.js'
 export { Coverage } from './coverage.js'
+export { documentDigest, documentReplica } from './document.js'
+export { type ClockRange, EditRanges } from './edit-ranges.js'
 export { mergeUpdates } from './merge.js'
 export { Outbox } from './outbox.js'
 export { RangeSet } from './range-set.js'
 export { KEEP_ALIVE_MS, Room, type RoomOptions } from './room.js'
-export type { MemberId, PersistedUpdate, RoomEffects } from './room-effects.js'
-export { type Replica, Session, type SessionEffects, type SessionProblem } from './session.js'
+export type { AnswerRequest, MemberId, PersistedUpdate, RoomEffects } from './room-effects.js'
+export { RoomIndex } from './room-index.js'
+export { ASK_AGAIN_MS } from './room-member.js'
+export {
+  ASK_MISSING_AFTER_MS,
+  type Replica,
+  Session,
+  type SessionEffects,
+  type SessionProblem,
+} from './session.js'
 export { checkKey, copyJson, type Json, STATE_MAP, StateError } from './state-value.js'
 export { TAB_GONE_MS, TAB_HELLO_MS, type TabEffects, type TabMessage, Tabs, type TabUpdate } from './tabs.js'

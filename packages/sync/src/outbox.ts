@@ -1,3 +1,5 @@
+import type { AckTier } from '@skein/protocol'
+
 /**
  * Counts an agent's edits on their way. Edits are numbered from 1 for the life of the agent; the content
  * stays in the document, which can always say what a relay lacks, so only marks are kept here.
@@ -5,17 +7,17 @@
 export class Outbox {
   private editsMade: number
   private editsHandedOver = 0
-  private editsConfirmed = 0
+  private readonly confirmedTo = { relay: 0, quorum: 0 }
+  /** Tiers of which nothing is known yet about content of earlier runs, or of other agents with the same store. */
+  private readonly hasPast: Set<AckTier>
 
   /**
    * @param carriedOver edits of earlier runs that no relay had confirmed, as far as is known
    * @param hasPast the document holds content of earlier runs, or of other agents with the same store
    */
-  constructor(
-    carriedOver = 0,
-    private hasPast = carriedOver > 0,
-  ) {
+  constructor(carriedOver = 0, hasPast = carriedOver > 0) {
     this.editsMade = carriedOver
+    this.hasPast = new Set(hasPast ? ['relay', 'quorum'] : [])
   }
 
   /** Number of the last edit. */
@@ -25,25 +27,25 @@ export class Outbox {
 
   /** Number of the last edit that a relay confirmed to be on its disk; all before it are, too. */
   get confirmed(): number {
-    return this.editsConfirmed
+    return this.confirmedTo.relay
   }
 
   /**
-   * Whether everything up to this edit is on a relay's disk. Of what earlier runs left that is only known
+   * Whether everything up to this edit has reached a tier. Of what earlier runs left that is only known
    * once a relay has confirmed anything: the first confirmation covers the whole document.
    */
-  isConfirmed(edit: number): boolean {
-    return edit <= this.editsConfirmed && !this.hasPast
+  isConfirmed(edit: number, tier: AckTier = 'relay'): boolean {
+    return edit <= this.confirmedTo[tier] && !this.hasPast.has(tier)
   }
 
   /** Edits that no relay has confirmed. */
   get unconfirmed(): number {
-    return this.editsMade - this.editsConfirmed
+    return this.editsMade - this.confirmed
   }
 
   /** Edits that were given neither to a relay nor to a plain server. */
   get notHandedOver(): number {
-    return this.editsMade - Math.max(this.editsHandedOver, this.editsConfirmed)
+    return this.editsMade - Math.max(this.editsHandedOver, this.confirmed)
   }
 
   /** Numbers a new edit. */
@@ -57,9 +59,11 @@ export class Outbox {
     this.editsHandedOver = Math.max(this.editsHandedOver, upTo)
   }
 
-  /** Everything up to this edit is on a relay's disk. */
-  confirm(upTo: number): void {
-    this.hasPast = false
-    this.editsConfirmed = Math.max(this.editsConfirmed, upTo)
+  /** Everything up to this edit is on a relay's disk, or on those of a majority. */
+  confirm(upTo: number, tier: AckTier = 'relay'): void {
+    this.hasPast.delete(tier)
+    this.confirmedTo[tier] = Math.max(this.confirmedTo[tier], upTo)
+    // A majority is never less than one.
+    if (tier === 'quorum') this.confirm(upTo, 'relay')
   }
 }

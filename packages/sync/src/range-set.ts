@@ -57,6 +57,23 @@ export class RangeSet {
     return i < bounds.length && bounds[i]! <= clock
   }
 
+  /** Whether a client has ranges that do not begin where the one before ends, or at 0. */
+  hasGap(client: number): boolean {
+    const bounds = this.bounds.get(client)
+    return bounds !== undefined && (bounds.length > 2 || bounds[0] !== 0)
+  }
+
+  /** All of it as `[clock, length]`. */
+  asDeleteSet(): Map<number, [clock: number, length: number][]> {
+    const set = new Map<number, [number, number][]>()
+    for (const [client, bounds] of this.bounds) {
+      const ranges: [number, number][] = []
+      for (let i = 0; i < bounds.length; i += 2) ranges.push([bounds[i]!, bounds[i + 1]! - bounds[i]!])
+      set.set(client, ranges)
+    }
+    return set
+  }
+
   /** The first clock of a client that is not in the set, counted from 0. */
   contiguous(client: number): number {
     const bounds = this.bounds.get(client)

@@ -7,6 +7,15 @@ export interface PersistedUpdate {
   readonly update: Uint8Array
 }
 
+/** A member lacks something: give it `answered(answerFrames(content, request))`. */
+export interface AnswerRequest {
+  readonly member: MemberId
+  /** What the last frame is: the answer to a step 1, or an update with what a slow reader missed. */
+  readonly kind: 'sync-step-2' | 'update'
+  /** What the member has; the content is everything up to the last position that was handed to the log. */
+  readonly stateVector: Uint8Array
+}
+
 /** What a room wants done. */
 export interface RoomEffects {
   /**
@@ -14,8 +23,14 @@ export interface RoomEffects {
    * that releases acknowledgements.
    */
   readonly persist: readonly PersistedUpdate[]
+  /** To be stored together with `persist`, once in the life of the space. */
+  readonly epoch?: string
   /** Frames that may be sent at once. */
   readonly send: readonly { readonly to: readonly MemberId[]; readonly frame: Uint8Array }[]
+  /** To be computed from the content, which the room does not hold; at once or later. */
+  readonly answers: readonly AnswerRequest[]
+  /** Members for which more is there: call `writable` when their connections have sent most of what they hold. */
+  readonly more: readonly MemberId[]
   /** Connections to close; their `leave` follows as for any closed connection. */
   readonly close: readonly { readonly member: MemberId; readonly code: number; readonly reason: string }[]
 }
@@ -23,7 +38,10 @@ export interface RoomEffects {
 /** Effects in the making. */
 export class Effects implements RoomEffects {
   readonly persist: PersistedUpdate[] = []
+  epoch?: string
   readonly send: { to: readonly MemberId[]; frame: Uint8Array }[] = []
+  readonly answers: AnswerRequest[] = []
+  readonly more: MemberId[] = []
   readonly close: { member: MemberId; code: number; reason: string }[] = []
 
   sendTo(to: readonly MemberId[], frame: Uint8Array): void {

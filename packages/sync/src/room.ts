@@ -1,12 +1,12 @@
 import {
   agreedVersion,
+  CHUNKS_FEATURE,
   CLOSE,
+  decodeChunked,
   decodeFrame,
   decodeStateVector,
   encodeFrame,
-  encodeStateVector,
   type HelloMessage,
-  LIMITS,
   type Message,
   PROTOCOL_VERSION,
   ProtocolError,
@@ -14,61 +14,60 @@ import {
   type UnknownMessage,
   writeAwarenessEntries,
 } from '@skein/protocol'
-import * as Y from 'yjs'
-import { Coverage } from './coverage.js'
-import { mergeUpdates } from './merge.js'
-import { RoomContent } from './room-content.js'
-import { Effects, type MemberId, type PersistedUpdate, type RoomEffects } from './room-effects.js'
+import { mergeNeighbours } from './answer.js'
+import { BudgetExceeded, type ByteBudget } from './chunks.js'
+import { EMPTY_UPDATE } from './merge.js'
+import { CatchUp } from './room-catch-up.js'
+import { Effects, type MemberId, type RoomEffects } from './room-effects.js'
+import { RoomIndex } from './room-index.js'
+import { Member } from './room-member.js'
 import { RoomPresence } from './room-presence.js'
 
 export interface RoomOptions {
   readonly relayId: string
   readonly frameBytesMax: number
   readonly updateBytesMax: number
+  /** Bytes that a space's log may hold. */
+  readonly spaceBytesMax: number
+  /** What chunks of unfinished messages may hold, shared by all rooms of a relay. */
+  readonly inboundBudget: ByteBudget
+  /** A random epoch for a space that has none. */
+  readonly newEpoch: string
 }
 
 /** Each member hears something at least this often, give or take the half: stock clients give up after 30 s. */
 export const KEEP_ALIVE_MS = 10_000
-
-interface Member {
-  lastSentMs: number
-  /** Set while its connection is congested: the state vector of what it was sent before. */
-  stale: Uint8Array | undefined
-  /** A step 1 that came while it was congested, to be answered when it has drained. */
-  step1: Uint8Array | undefined
-  /** Numbered updates whose log position is not on disk yet, oldest first. */
-  readonly waiting: { readonly seq: number; readonly position: number }[]
-}
-
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
- * keeps the updates as bytes and never builds a Y.Doc. Rules: SPEC.md, R1 to R17.
+ * knows what the content is made of, but leaves the content to its driver, and neither of them needs a
+ * Y.Doc for it. Rules: SPEC.md, R1 to R25.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()
-  private readonly coverage = new Coverage()
   private readonly presence = new RoomPresence()
-  private readonly content = new RoomContent()
   /** Updates that came in since the last flush. */
   private batch: { readonly from: MemberId; readonly update: Uint8Array }[] = []
-  private position = 0
-  private committedPosition = 0
+  private batchBytes = 0
+  /** Numbered updates that get a position with the next flush. */
+  private unplaced: { readonly member: Member; readonly seq: number }[] = []
+  private committedPosition: number
+  /** The epoch is on disk when this position is; undefined before it was handed to the log. */
+  private epochPosition: number | undefined
   private nextSweepMs: number | undefined
 
   /**
-   * @param logged what the log holds, oldest first
-   * @throws ProtocolError where one of them is not an update
+   * @param index of what the log holds
+   * @param epoch that the log holds, empty if none
    */
   constructor(
     private readonly options: RoomOptions,
-    logged: readonly PersistedUpdate[],
+    private readonly index = new RoomIndex(),
+    private epoch = '',
   ) {
-    for (const { position, update } of logged) {
-      this.coverage.add(update, Number.POSITIVE_INFINITY)
-      this.content.add(update)
-      this.position = position
-    }
-    this.committedPosition = this.position
+    this.committedPosition = index.position
+    if (epoch !== '') this.epochPosition = 0
+    // Written before there were epochs.
+    if (this.epoch === '' && index.position > 0) this.epoch = options.newEpoch
   }
 
   get memberCount(): number {
@@ -77,12 +76,12 @@ export class Room {
 
   /** The log position of the last update that came in. */
   get lastPosition(): number {
-    return this.position
+    return this.index.position
   }
 
   /** Whether everything that came in is on disk. */
   get settled(): boolean {
-    return this.committedPosition === this.position && !this.hasBatch
+    return this.committedPosition === this.index.position && !this.hasBatch
   }
 
   /** Whether updates wait for `flush`. Call it before going idle, once for all frames that are at hand. */
@@ -95,28 +94,13 @@ export class Room {
     return this.nextSweepMs
   }
 
-  /** Everything the room holds, as one update; what waits for `flush` is not part of it yet. */
-  state(): Uint8Array {
-    return this.content.state()
-  }
-
-  /**
-   * One update to put in the place of everything the log holds, where that has become worth it. Ask when
-   * the room is settled; the log then holds one entry.
-   */
-  compaction(): PersistedUpdate | undefined {
-    const update = this.settled ? this.content.compaction() : undefined
-    return update === undefined ? undefined : { position: this.position, update }
-  }
-
   /** A connection was made. `skein`: its URL offers Skein. */
   join(nowMs: number, id: MemberId, skein: boolean): RoomEffects {
     const effects = new Effects()
-    this.members.set(id, { lastSentMs: nowMs, stale: undefined, step1: undefined, waiting: [] })
+    this.members.set(id, new Member(nowMs, skein, this.options.inboundBudget))
     this.nextSweepMs ??= nowMs + KEEP_ALIVE_MS
     if (skein) effects.sendTo([id], encodeFrame(this.hello()))
-    const stateVector = encodeStateVector(this.coverage.stateVector())
-    effects.sendTo([id], encodeFrame({ type: 'sync-step-1', stateVector }))
+    effects.sendTo([id], this.step1())
     const present = this.presence.all()
     if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
     return effects
@@ -126,12 +110,15 @@ export class Room {
   receive(nowMs: number, id: MemberId, frame: Uint8Array): RoomEffects {
     const member = this.members.get(id)
     const effects = new Effects()
-    if (member === undefined) return effects
+    if (member === undefined || member.ended) return effects
     try {
       this.handle(nowMs, id, member, decodeFrame(frame), effects)
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      effects.close.push({ member: id, code: CLOSE.malformedFrame, reason: error.message })
+      if (error instanceof BudgetExceeded) {
+        effects.close.push({ member: id, code: CLOSE.tryLater, reason: error.message })
+      } else if (error instanceof ProtocolError) {
+        effects.close.push({ member: id, code: CLOSE.malformedFrame, reason: error.message })
+      } else throw error
     }
     this.noteSent(nowMs, effects)
     return effects
@@ -139,21 +126,44 @@ export class Room {
 
   /**
    * Logs and forwards what came in since the last time: one update as it is, several merged into one,
-   * so that each member gets one frame and the log one entry.
+   * so that each member gets one frame and the log one entry. Only large ones stay apart.
    */
   flush(nowMs: number): RoomEffects {
     const effects = new Effects()
     const { batch } = this
     if (batch.length === 0) return effects
     this.batch = []
-    const update = mergeUpdates(batch.map((entry) => entry.update))
-    this.position++
-    this.content.add(update)
-    effects.persist.push({ position: this.position, update })
+    this.batchBytes = 0
     // Who sent all of it needs none of it; who sent a part gets it back with the rest, which is harmless.
     const { from } = batch[0]!
     const author = batch.every((entry) => entry.from === from) ? from : undefined
-    this.sendToOthers(author, encodeFrame({ type: 'update', update }), effects)
+    for (const update of mergeNeighbours(batch.map((entry) => entry.update))) {
+      const position = this.index.append(update.length)
+      effects.persist.push({ position, update })
+      const others: MemberId[] = []
+      for (const [id, { catchUp }] of this.members) {
+        if (id !== author && (catchUp === undefined || !catchUp.hasBegun)) others.push(id)
+      }
+      effects.sendTo(others, encodeFrame({ type: 'update', update }))
+    }
+    for (const { member, seq } of this.unplaced) member.awaitAcknowledgement(seq, this.index.position)
+    this.unplaced = []
+    this.storeEpoch(effects)
+    for (const [id, member] of this.members) {
+      member.catchUp?.begin(this.index.position, this.index.stateVector())
+      this.proceed(id, member, effects)
+    }
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  /** The frames that an `AnswerRequest` asked for. */
+  answered(nowMs: number, id: MemberId, frames: readonly Uint8Array[]): RoomEffects {
+    const effects = new Effects()
+    const member = this.members.get(id)
+    if (member?.catchUp === undefined) return effects
+    member.catchUp.answered(frames)
+    this.proceed(id, member, effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -164,25 +174,24 @@ export class Room {
    */
   congestion(id: MemberId): void {
     const member = this.members.get(id)
-    if (member === undefined || member.stale !== undefined) return
-    // Not from the coverage if a batch waits: that knows it already, and the member was not sent it.
-    member.stale = this.hasBatch
-      ? Y.encodeStateVectorFromUpdate(this.state())
-      : encodeStateVector(this.coverage.stateVector())
+    if (member === undefined || member.congested) return
+    member.congested = true
+    member.catchUp ??= this.newCatchUp()
   }
 
-  /** A member's connection has drained: it gets all that it missed as one update. */
-  relieved(nowMs: number, id: MemberId): RoomEffects {
+  /** A member's connection takes more: that of what `more` told, or after congestion. */
+  writable(nowMs: number, id: MemberId): RoomEffects {
     const effects = new Effects()
     const member = this.members.get(id)
-    if (member?.stale === undefined) return effects
-    const { stale, step1 } = member
-    member.stale = undefined
-    member.step1 = undefined
-    if (step1 === undefined) effects.sendTo([id], encodeFrame({ type: 'update', update: this.diff(stale) }))
-    else effects.sendTo([id], encodeFrame({ type: 'sync-step-2', update: this.diff(step1) }))
-    const present = this.presence.all()
-    if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
+    if (member === undefined) return effects
+    member.congested = false
+    member.isFilled = false
+    if (member.missedPresence) {
+      member.missedPresence = false
+      const present = this.presence.all()
+      if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
+    }
+    this.proceed(id, member, effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -190,10 +199,13 @@ export class Room {
   /** A connection is closed. */
   leave(nowMs: number, id: MemberId): RoomEffects {
     const effects = new Effects()
-    if (!this.members.delete(id)) return effects
+    const member = this.members.get(id)
+    if (member === undefined) return effects
+    this.members.delete(id)
+    member.inbound.clear()
     if (this.members.size === 0) this.nextSweepMs = undefined
     const gone = this.presence.memberLeft(nowMs, id)
-    if (gone !== undefined) this.sendToOthers(id, encodeFrame({ type: 'awareness', update: gone }), effects)
+    if (gone !== undefined) this.sendPresence(id, gone, effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -201,10 +213,20 @@ export class Room {
   /** Everything up to this position is on disk. */
   committed(nowMs: number, position: number): RoomEffects {
     const effects = new Effects()
+    const epochWasStored = this.epochIsStored
     this.committedPosition = Math.max(this.committedPosition, position)
+    if (this.epochIsStored && !epochWasStored) {
+      const agents = [...this.members].filter(([, { skein }]) => skein).map(([id]) => id)
+      effects.sendTo(agents, encodeFrame(this.hello()))
+    }
     for (const [id, member] of this.members) this.acknowledge(id, member, effects)
     this.noteSent(nowMs, effects)
     return effects
+  }
+
+  /** The log was compacted, and holds so many bytes less. */
+  compacted(bytesLess: number): void {
+    this.index.bytes -= bytesLess
   }
 
   /** `deadline` has come: a sign of life for members that heard nothing for a while. */
@@ -231,28 +253,26 @@ export class Room {
   ): void {
     switch (message.type) {
       case 'sync-step-1':
-        if (member.stale !== undefined) {
-          decodeStateVector(message.stateVector)
-          member.step1 = message.stateVector.slice()
-          return
-        }
-        effects.sendTo([id], encodeFrame({ type: 'sync-step-2', update: this.diff(message.stateVector) }))
+        this.answer(id, member, message.stateVector, message.digest, effects)
         return
       case 'sync-step-2':
       case 'update':
-        this.update(id, message.update, (code, reason) => {
+        this.update(nowMs, id, member, message.update, effects, (code, reason) => {
           const closeCode = code === 'too-large' ? CLOSE.frameTooLarge : CLOSE.malformedUpdate
           effects.close.push({ member: id, code: closeCode, reason })
         })
         return
       case 'numbered-update':
-        this.numberedUpdate(id, member, message.seq, message.update, effects)
+        this.numberedUpdate(nowMs, id, member, message.seq, message.update, effects)
         return
+      case 'chunk': {
+        const whole = member.inbound.add(message)
+        if (whole !== undefined) this.handle(nowMs, id, member, decodeChunked(whole), effects)
+        return
+      }
       case 'awareness': {
         const accepted = this.presence.receive(nowMs, id, message.update)
-        if (accepted !== undefined) {
-          this.sendToOthers(id, encodeFrame({ type: 'awareness', update: accepted }), effects)
-        }
+        if (accepted !== undefined) this.sendPresence(id, accepted, effects)
         return
       }
       case 'query-awareness': {
@@ -261,10 +281,7 @@ export class Room {
         return
       }
       case 'hello':
-        if (agreedVersion(message, this.hello()) === undefined) {
-          const reason = `this relay speaks version ${PROTOCOL_VERSION}, the agent ${message.versionMin} to ${message.versionMax}`
-          effects.close.push({ member: id, code: CLOSE.noCommonVersion, reason })
-        }
+        this.helloFrom(id, member, message, effects)
         return
       case 'ping':
         effects.sendTo([id], encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
@@ -279,42 +296,125 @@ export class Room {
     }
   }
 
+  private helloFrom(id: MemberId, member: Member, hello: HelloMessage, effects: Effects): void {
+    if (agreedVersion(hello, this.hello()) === undefined) {
+      const reason = `this relay speaks version ${PROTOCOL_VERSION}, the agent ${hello.versionMin} to ${hello.versionMax}`
+      effects.close.push({ member: id, code: CLOSE.noCommonVersion, reason })
+      return
+    }
+    member.takesChunks = hello.features.includes(CHUNKS_FEATURE)
+    if (hello.epoch === '' || hello.epoch === this.epoch) return
+    if (this.epoch === '') {
+      this.epoch = hello.epoch
+      return
+    }
+    const reason = `the replica is of epoch ${hello.epoch}, this space of ${this.epoch}; nothing was merged`
+    effects.close.push({ member: id, code: CLOSE.wrongEpoch, reason })
+    // What it sent behind its hello must not be merged while the close is on its way.
+    member.ended = true
+  }
+
+  private storeEpoch(effects: Effects): void {
+    if (this.epochPosition !== undefined) return
+    if (this.epoch === '') this.epoch = this.options.newEpoch
+    this.epochPosition = this.index.position
+    effects.epoch = this.epoch
+  }
+
+  /** Whether agents may be told of the epoch: one that a crash can take back would shut them out. */
+  private get epochIsStored(): boolean {
+    return this.epochPosition !== undefined && this.epochPosition <= this.committedPosition
+  }
+
+  /** Answers a step 1: at once if nothing is missing, otherwise from the content. */
+  private answer(
+    id: MemberId,
+    member: Member,
+    stateVector: Uint8Array,
+    digest: string | undefined,
+    effects: Effects,
+  ): void {
+    decodeStateVector(stateVector)
+    if (digest !== undefined && !this.hasBatch && digest === this.index.digest()) {
+      effects.sendTo([id], NOTHING_MISSING)
+      return
+    }
+    member.catchUp ??= this.newCatchUp()
+    member.catchUp.ask(stateVector.slice())
+    this.proceed(id, member, effects)
+  }
+
+  private newCatchUp(): CatchUp {
+    const catchUp = new CatchUp()
+    // Not if a batch waits: the state vector counts it, and the member was not sent it.
+    if (!this.hasBatch) catchUp.begin(this.index.position, this.index.stateVector())
+    return catchUp
+  }
+
+  /** Takes a member that catches up as far as it goes now. */
+  private proceed(id: MemberId, member: Member, effects: Effects): void {
+    const { catchUp } = member
+    if (catchUp === undefined || member.congested || member.isFilled) return
+    if (!catchUp.outgoing.isEmpty) {
+      for (const frame of catchUp.outgoing.take(member.takesChunks)) effects.sendTo([id], frame)
+      if (!catchUp.outgoing.isEmpty) {
+        member.isFilled = true
+        effects.more.push(id)
+        return
+      }
+    }
+    // A batch that waits is not in the content yet, but in the state vector.
+    if (this.hasBatch) return
+    if (catchUp.isDone(this.index.position)) {
+      member.catchUp = undefined
+      return
+    }
+    const request = catchUp.request(this.index.position, () => this.index.stateVector())
+    if (request !== undefined) effects.answers.push({ member: id, ...request })
+  }
+
   private numberedUpdate(
+    nowMs: number,
     id: MemberId,
     member: Member,
     seq: number,
     update: Uint8Array,
     effects: Effects,
   ): void {
-    const taken = this.update(id, update, (code, reason) => {
+    const taken = this.update(nowMs, id, member, update, effects, (code, reason) => {
       effects.sendTo([id], encodeFrame({ type: 'reject', seq, code, reason }))
     })
     if (!taken) return
     // Also where it brought nothing new: what it repeats may still be on its way to the disk.
-    member.waiting.push({ seq, position: this.hasBatch ? this.position + 1 : this.position })
+    if (this.hasBatch) {
+      this.unplaced.push({ member, seq })
+      return
+    }
+    member.awaitAcknowledgement(seq, this.index.position)
     this.acknowledge(id, member, effects)
   }
 
   /** Takes an update into the batch if it brings anything new. False where it is refused. */
   private update(
+    nowMs: number,
     from: MemberId,
+    member: Member,
     update: Uint8Array,
+    effects: Effects,
     refuse: (code: RejectCode, reason: string) => void,
   ): boolean {
-    if (update.length > this.options.updateBytesMax) {
-      refuse('too-large', `update of ${update.length} bytes, this relay takes ${this.options.updateBytesMax}`)
+    const { updateBytesMax, spaceBytesMax } = this.options
+    if (update.length > updateBytesMax) {
+      refuse('too-large', `update of ${update.length} bytes, this relay takes ${updateBytesMax}`)
       return false
     }
-    if (this.isFull(update.length)) {
-      refuse(
-        'too-large',
-        `this space would be over ${CONTENT_BYTES_MAX} bytes, more than a joiner can be sent`,
-      )
+    if (this.index.bytes + this.batchBytes + update.length > spaceBytesMax) {
+      refuse('too-large', `this space is full: it may have ${spaceBytesMax} bytes`)
       return false
     }
     let isNew: boolean
     try {
-      isNew = this.coverage.add(update)
+      isNew = this.index.take(update)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       refuse(error.code === 'too-large' ? 'too-large' : 'malformed', error.message)
@@ -323,38 +423,25 @@ export class Room {
     if (!isNew) return true
     // A copy: the view would keep the socket's whole receive buffer alive.
     this.batch.push({ from, update: update.slice() })
+    this.batchBytes += update.length
+    if (this.index.lastHasGap && member.mayBeAsked(nowMs)) effects.sendTo([from], this.step1())
     return true
   }
 
-  /** Whether so many bytes more would make the space too large to be sent to a joiner as one step 2. */
-  private isFull(moreBytes: number): boolean {
-    const waiting = this.batch.reduce((sum, { update }) => sum + update.length, moreBytes)
-    if (this.content.bytes + waiting <= CONTENT_BYTES_MAX) return false
-    return this.state().length + waiting > CONTENT_BYTES_MAX
-  }
-
   private acknowledge(id: MemberId, member: Member, effects: Effects): void {
-    let count = 0
-    while (count < member.waiting.length && member.waiting[count]!.position <= this.committedPosition) count++
-    // Rejected numbers leave gaps, so each run of neighbours is one range.
-    for (let i = 0; i < count; ) {
-      const from = member.waiting[i]!.seq
-      let to = from
-      for (i++; i < count && member.waiting[i]!.seq === to + 1; i++) to++
+    for (const { from, to } of member.takeAcknowledged(this.committedPosition)) {
       effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'relay' }))
     }
-    member.waiting.splice(0, count)
   }
 
-  private diff(stateVector: Uint8Array): Uint8Array {
-    decodeStateVector(stateVector)
-    return Y.diffUpdate(this.state(), stateVector)
-  }
-
-  private sendToOthers(from: MemberId | undefined, frame: Uint8Array, effects: Effects): void {
+  /** To all but its author; who is congested gets everybody's later. */
+  private sendPresence(author: MemberId, update: Uint8Array, effects: Effects): void {
     const others: MemberId[] = []
-    for (const [id, { stale }] of this.members) if (id !== from && stale === undefined) others.push(id)
-    effects.sendTo(others, frame)
+    for (const [id, member] of this.members) {
+      if (member.congested) member.missedPresence = true
+      else if (id !== author) others.push(id)
+    }
+    effects.sendTo(others, encodeFrame({ type: 'awareness', update }))
   }
 
   private noteSent(nowMs: number, effects: Effects): void {
@@ -366,6 +453,10 @@ export class Room {
     }
   }
 
+  private step1(): Uint8Array {
+    return encodeFrame({ type: 'sync-step-1', stateVector: this.index.stateVector() })
+  }
+
   private hello(): HelloMessage {
     return {
       type: 'hello',
@@ -374,13 +465,13 @@ export class Room {
       id: this.options.relayId,
       frameBytesMax: this.options.frameBytesMax,
       updateBytesMax: this.options.updateBytesMax,
-      features: [],
+      features: [CHUNKS_FEATURE],
+      epoch: this.epochIsStored ? this.epoch : '',
     }
   }
 }
 
-/** Largest content of a space: a joiner gets all of it in one frame. */
-const CONTENT_BYTES_MAX = LIMITS.updateBytesMax
+const NOTHING_MISSING = encodeFrame({ type: 'sync-step-2', update: EMPTY_UPDATE })
 
 /** Awareness of nobody: what stock clients take as a sign of life. */
 const KEEP_ALIVE_FRAME = encodeFrame({ type: 'awareness', update: writeAwarenessEntries([]) })

@@ -1,6 +1,9 @@
 import {
+  type AckTier,
   agreedVersion,
+  CHUNKS_FEATURE,
   CLOSE,
+  decodeChunked,
   decodeFrame,
   decodeStateVector,
   encodeFrame,
@@ -10,16 +13,23 @@ import {
   type Message,
   PROTOCOL_VERSION,
   ProtocolError,
+  QUORUM_FEATURE,
   type RejectCode,
   scanUpdate,
   type UnknownMessage,
 } from '@skein/protocol'
+import { BudgetExceeded, ByteBudget, OutgoingFrames, Reassembly } from './chunks.js'
 import { mergeUpdates } from './merge.js'
 import type { Outbox } from './outbox.js'
 
-/** What a session reads of the document. Both calls are synchronous and change nothing. */
+/** What a session reads of the document. All of it is synchronous and changes nothing. */
 export interface Replica {
   stateVector(): Uint8Array
+  digest(): string
+  /** Whether updates wait in it for others that are missing. */
+  hasGap(): boolean
+  /** The history of the space that it belongs to; empty while that is not known. */
+  readonly epoch: string
   /** The update that brings a replica with this state vector up to date. */
   diff(stateVector: Uint8Array): Uint8Array
 }
@@ -32,6 +42,10 @@ export interface SessionEffects {
   readonly apply: readonly Uint8Array[]
   /** Awareness updates to apply. */
   readonly presence: readonly Uint8Array[]
+  /** Keep this as the replica's epoch, before anything else of these effects. */
+  readonly epoch?: string
+  /** Call `sendMore` when the connection has sent most of what it holds. */
+  readonly more?: boolean
   /** Give this agent's presence to `presence()`: the other side has asked, or is new. */
   readonly announce?: boolean
   /** Close the connection. The session is over. */
@@ -42,9 +56,12 @@ export interface SessionEffects {
 
 export type SessionProblem =
   | { readonly kind: 'denied'; readonly reason: string }
-  | { readonly kind: 'too-large'; readonly bytes: number; readonly bytesMax: number }
-  | { readonly kind: 'rejected'; readonly code: RejectCode; readonly reason: string }
+  /** Edits from this number on stay unconfirmed: `from` is the first that the refused update held. */
+  | { readonly kind: 'too-large'; readonly from: number; readonly bytes: number; readonly bytesMax: number }
+  | { readonly kind: 'rejected'; readonly from: number; readonly code: RejectCode; readonly reason: string }
   | { readonly kind: 'malformed'; readonly reason: string }
+  /** The relay has another history of the space than this replica; nothing was merged. */
+  | { readonly kind: 'wrong-epoch'; readonly mine: string; readonly theirs: string }
 
 /** Pause between a relay's pong and the next ping; so old may a round trip be. */
 export const PING_AFTER_MS = 10_000
@@ -62,11 +79,13 @@ export const ASK_AFTER_MS = 20_000
 export const ANSWER_WITHIN_MS = 10_000
 /** How long the first exchange may go without any message: a large step 2 arrives as one frame. */
 export const FIRST_SYNC_WITHIN_MS = 120_000
+/** Pause between two questions for updates that are missing. */
+export const ASK_MISSING_AFTER_MS = 5_000
 
 /**
  * An agent's side of one connection to a relay or a plain y-websocket server, from open to close.
  * Times are milliseconds of one monotonic clock. The caller does what the effects say and calls
- * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S13.
+ * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S17.
  */
 export class Session {
   private relay: HelloMessage | undefined
@@ -76,14 +95,23 @@ export class Session {
   private probeSentMs: number | undefined
   private roundTrip: number | undefined
   private seq = 0
-  /** Numbered updates that wait for their acknowledgement, oldest first. */
-  private readonly waiting: { seq: number; coversEdits: number }[] = []
+  /** Numbered updates that wait for their acknowledgement, for each tier that it comes from; oldest first. */
+  private readonly waiting: Record<AckTier, Waiting[]> = { relay: [], quorum: [] }
+  /** The last edit that was sent, or refused. */
+  private coveredEdits: number
   /** The first number that was refused: acknowledgements of later ones no longer cover all before them. */
   private refusedSeq = Number.POSITIVE_INFINITY
   private probedAgain = false
   private nextPingMs = 0
   /** The edits held back while the connection is congested; undefined while it is not. */
   private heldBack: Uint8Array[] | undefined
+  /** Whether the driver says that the connection is congested; edits are held back for large messages, too. */
+  private isCongested = false
+  private readonly outgoing = new OutgoingFrames()
+  private readonly inbound = new Reassembly(LIMITS.messageBytesMax, new ByteBudget(LIMITS.messageBytesMax))
+  /** When what is missing may be asked for again, and whether that is due. */
+  private askMissingAfterMs = Number.NEGATIVE_INFINITY
+  private askMissingIsDue = false
 
   constructor(
     private readonly agentId: string,
@@ -92,6 +120,7 @@ export class Session {
     nowMs: number,
   ) {
     this.lastReceivedMs = nowMs
+    this.coveredEdits = outbox.confirmed
   }
 
   /** `relay`: it said hello, so it confirms durability. `server`: plain y-websocket, as far as is known. */
@@ -111,10 +140,18 @@ export class Session {
 
   /** When `timeout` wants to be called. */
   get deadline(): number {
+    return this.askMissingIsDue
+      ? Math.min(this.askMissingAfterMs, this.livenessDeadline)
+      : this.livenessDeadline
+  }
+
+  private get livenessDeadline(): number {
     if (!this.live) return this.lastReceivedMs + FIRST_SYNC_WITHIN_MS
     const relay = this.kind === 'relay'
     if (this.probeSentMs === undefined) return relay ? this.nextPingMs : this.lastReceivedMs + ASK_AFTER_MS
     if (!relay) return this.probeSentMs + ANSWER_WITHIN_MS
+    // A ping waits behind the parts of a large message.
+    if (!this.outgoing.isEmpty) return this.probeSentMs + PONG_WITHIN_MS_MAX
     const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs)
     return Math.min(lastSign + PONG_WITHIN_MS, this.probeSentMs + PONG_WITHIN_MS_MAX)
   }
@@ -130,7 +167,7 @@ export class Session {
     try {
       return this.handle(nowMs, decodeFrame(frame))
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
+      if (!(error instanceof ProtocolError || error instanceof BudgetExceeded)) throw error
       const reason = error.message
       return {
         ...NOTHING,
@@ -152,9 +189,9 @@ export class Session {
     return this.sendUpdate(update, false)
   }
 
-  /** Whether edits are being held back. */
+  /** Whether `congestion` was the last that was said of the connection. */
   get congested(): boolean {
-    return this.heldBack !== undefined
+    return this.isCongested
   }
 
   /**
@@ -162,11 +199,34 @@ export class Session {
    * merged update once `relieved` is called.
    */
   congestion(): void {
+    this.isCongested = true
     if (this.askedByServer) this.heldBack ??= []
   }
 
   /** The connection has drained. */
   relieved(): SessionEffects {
+    this.isCongested = false
+    return this.outgoing.isEmpty ? this.release() : NOTHING
+  }
+
+  /** The connection takes more of a large message. */
+  sendMore(): SessionEffects {
+    const send = this.outgoing.take(true)
+    if (!this.outgoing.isEmpty) return { ...NOTHING, send, more: true }
+    const sent = { ...NOTHING, send }
+    return this.isCongested ? sent : join(sent, this.release())
+  }
+
+  /** Updates were applied: asks for what is missing, if the document waits for something. */
+  applied(nowMs: number): SessionEffects {
+    this.askMissingIsDue = this.live && this.replica.hasGap()
+    if (!this.askMissingIsDue || nowMs < this.askMissingAfterMs) return NOTHING
+    this.askMissingIsDue = false
+    this.askMissingAfterMs = nowMs + ASK_MISSING_AFTER_MS
+    return sends(this.step1())
+  }
+
+  private release(): SessionEffects {
     if (this.heldBack === undefined) return NOTHING
     const held = this.heldBack
     this.heldBack = undefined
@@ -180,7 +240,12 @@ export class Session {
 
   /** `deadline` has come, perhaps long ago: timers in hidden tabs are throttled. */
   timeout(nowMs: number): SessionEffects {
-    const lateMs = nowMs - this.deadline
+    const asked = this.askMissingIsDue && nowMs >= this.askMissingAfterMs ? this.applied(nowMs) : NOTHING
+    return join(asked, this.checkLiveness(nowMs))
+  }
+
+  private checkLiveness(nowMs: number): SessionEffects {
+    const lateMs = nowMs - this.livenessDeadline
     if (lateMs < 0) return NOTHING
     if (!this.live) return this.dead('no complete answer from the server')
     if (this.probeSentMs === undefined) return this.probe(nowMs)
@@ -194,9 +259,8 @@ export class Session {
   probe(nowMs: number): SessionEffects {
     if (!this.live || this.probeSentMs !== undefined) return NOTHING
     this.probeSentMs = nowMs
-    const frame =
-      this.kind === 'relay' ? encodeFrame({ type: 'ping', sentAtUs: Math.round(nowMs * 1000) }) : this.step1()
-    return sends(frame)
+    if (this.kind === 'relay') return sends(encodeFrame({ type: 'ping', sentAtUs: Math.round(nowMs * 1000) }))
+    return sends(encodeFrame({ type: 'sync-step-1', stateVector: this.replica.stateVector() }))
   }
 
   private handle(nowMs: number, message: Message | UnknownMessage): SessionEffects {
@@ -220,7 +284,7 @@ export class Session {
         return { ...NOTHING, problem: { kind: 'denied', reason: message.reason } }
       case 'ack':
         // What was never sent cannot have arrived: a relay that says so is not believed.
-        if (message.to <= this.seq) this.acknowledged(message.to)
+        if (message.to <= this.seq) this.acknowledged(message.to, message.tier)
         return NOTHING
       case 'reject':
         return this.rejected(message.seq, message.code, message.reason)
@@ -231,6 +295,10 @@ export class Session {
         this.roundTrip = Math.max(0, nowMs - message.pingSentAtUs / 1000)
         this.probeEnded()
         return NOTHING
+      case 'chunk': {
+        const whole = this.inbound.add(message)
+        return whole === undefined ? NOTHING : this.handle(nowMs, decodeChunked(whole))
+      }
       case 'numbered-update':
       case 'unknown':
         return NOTHING
@@ -238,6 +306,15 @@ export class Session {
   }
 
   private hello(hello: HelloMessage): SessionEffects {
+    const { epoch } = this.replica
+    if (hello.epoch !== '' && epoch !== '' && hello.epoch !== epoch) {
+      const reason = `this replica is of epoch ${epoch}, the relay's space of ${hello.epoch}; nothing was merged`
+      return {
+        ...NOTHING,
+        close: { code: CLOSE.wrongEpoch, reason },
+        problem: { kind: 'wrong-epoch', mine: epoch, theirs: hello.epoch },
+      }
+    }
     const mine: HelloMessage = {
       type: 'hello',
       versionMin: PROTOCOL_VERSION,
@@ -245,14 +322,17 @@ export class Session {
       id: this.agentId,
       frameBytesMax: LIMITS.frameBytesMax,
       updateBytesMax: LIMITS.updateBytesMax,
-      features: [],
+      features: [CHUNKS_FEATURE],
+      epoch: epoch === '' ? hello.epoch : epoch,
     }
     if (agreedVersion(mine, hello) === undefined) {
       const reason = `the relay speaks versions ${hello.versionMin} to ${hello.versionMax}, this agent ${PROTOCOL_VERSION}`
       return { ...NOTHING, close: { code: CLOSE.noCommonVersion, reason } }
     }
+    const isFirst = this.relay === undefined
     this.relay = hello
-    return sends(encodeFrame(mine))
+    const effects = isFirst ? sends(encodeFrame(mine)) : NOTHING
+    return epoch === '' && hello.epoch !== '' ? { ...effects, epoch: hello.epoch } : effects
   }
 
   private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
@@ -286,39 +366,73 @@ export class Session {
   }
 
   private sendUpdate(update: Uint8Array, answersStep1: boolean): SessionEffects {
-    const frameBytesMax = (this.relay?.frameBytesMax ?? LIMITS.frameBytesMax) - HEAD_BYTES_MAX
-    const bytesMax = Math.min(
-      LIMITS.updateBytesMax,
-      frameBytesMax,
-      this.relay?.updateBytesMax ?? frameBytesMax,
-    )
+    const bytesMax = this.updateBytesMax()
     if (update.length > bytesMax) {
       this.refusedSeq = Math.min(this.refusedSeq, this.seq + 1)
-      return { ...NOTHING, problem: { kind: 'too-large', bytes: update.length, bytesMax } }
+      const { from } = this.cover()
+      return { ...NOTHING, problem: { kind: 'too-large', from, bytes: update.length, bytesMax } }
     }
     if (this.relay === undefined) {
       this.outbox.handOver(this.outbox.last)
       return sends(encodeFrame({ type: answersStep1 ? 'sync-step-2' : 'update', update }))
     }
     this.seq++
-    // Beyond the limit the newest entries share one, which is confirmed with the last of them.
-    if (this.waiting.length >= WAITING_MAX) this.waiting.pop()
-    this.waiting.push({ seq: this.seq, coversEdits: this.outbox.last })
-    return sends(encodeFrame({ type: 'numbered-update', seq: this.seq, answersStep1, update }))
+    const entry = { seq: this.seq, ...this.cover() }
+    for (const tier of this.confirms) {
+      // Beyond the limit the newest entries share one, which is confirmed with the last of them.
+      if (this.waiting[tier].length >= WAITING_MAX) this.waiting[tier].pop()
+      this.waiting[tier].push(entry)
+    }
+    const frame = encodeFrame({ type: 'numbered-update', seq: this.seq, answersStep1, update })
+    if (frame.length <= LIMITS.chunkBytesMax || !this.takesChunks) return sends(frame)
+    // Until it is gone edits wait: they build on it.
+    this.heldBack ??= []
+    const isBusy = !this.outgoing.isEmpty
+    this.outgoing.add([frame])
+    return isBusy ? NOTHING : this.sendMore()
   }
 
-  private acknowledged(to: number): void {
-    while (this.waiting.length > 0 && this.waiting[0]!.seq <= to) {
-      const { seq, coversEdits } = this.waiting.shift()!
-      if (seq < this.refusedSeq) this.outbox.confirm(coversEdits)
+  private get takesChunks(): boolean {
+    return this.relay?.features.includes(CHUNKS_FEATURE) ?? false
+  }
+
+  /** The largest update that the other side takes. */
+  private updateBytesMax(): number {
+    const { relay } = this
+    if (relay === undefined) return LIMITS.frameBytesMax - HEAD_BYTES_MAX
+    if (this.takesChunks) return Math.min(relay.updateBytesMax, LIMITS.updateBytesMax)
+    return Math.min(relay.updateBytesMax, relay.frameBytesMax - HEAD_BYTES_MAX)
+  }
+
+  /** The tiers that the other side acknowledges. */
+  get confirms(): readonly AckTier[] {
+    if (this.relay === undefined) return []
+    return this.relay.features.includes(QUORUM_FEATURE) ? ['relay', 'quorum'] : ['relay']
+  }
+
+  /** What is sent now holds all edits made so far; `from` is the first that was not sent before. */
+  private cover(): Pick<Waiting, 'from' | 'upTo'> {
+    const from = Math.min(this.coveredEdits + 1, this.outbox.last)
+    this.coveredEdits = this.outbox.last
+    return { from, upTo: this.outbox.last }
+  }
+
+  private acknowledged(to: number, tier: AckTier): void {
+    const waiting = this.waiting[tier]
+    while (waiting.length > 0 && waiting[0]!.seq <= to) {
+      const { seq, upTo } = waiting.shift()!
+      if (seq < this.refusedSeq) this.outbox.confirm(upTo, tier)
     }
   }
 
   private rejected(seq: number, code: RejectCode, reason: string): SessionEffects {
     this.refusedSeq = Math.min(this.refusedSeq, seq)
-    const index = this.waiting.findIndex((entry) => entry.seq === seq)
-    if (index >= 0) this.waiting.splice(index, 1)
-    return { ...NOTHING, problem: { kind: 'rejected', code, reason } }
+    const refused = this.waiting.relay.find((entry) => entry.seq === seq)
+    for (const tier of this.confirms) {
+      this.waiting[tier] = this.waiting[tier].filter((entry) => entry.seq !== seq)
+    }
+    const from = refused?.from ?? this.outbox.confirmed + 1
+    return { ...NOTHING, problem: { kind: 'rejected', from, code, reason } }
   }
 
   private probeEnded(): void {
@@ -331,8 +445,18 @@ export class Session {
   }
 
   private step1(): Uint8Array {
-    return encodeFrame({ type: 'sync-step-1', stateVector: this.replica.stateVector() })
+    const { replica } = this
+    // Where something is missing in between, equal digests would not mean equal content.
+    const digest = replica.hasGap() ? {} : { digest: replica.digest() }
+    return encodeFrame({ type: 'sync-step-1', stateVector: replica.stateVector(), ...digest })
   }
+}
+
+/** A numbered update that holds the edits `from` to `upTo`, and repeats earlier ones. */
+interface Waiting {
+  readonly seq: number
+  readonly from: number
+  readonly upTo: number
 }
 
 /** What a frame has beside the update: type, number, kind, length. */

@@ -1,18 +1,87 @@
-import { decodeFrame, encodeFrame, type Message, type UnknownMessage } from '@skein/protocol'
+import {
+  decodeFrame,
+  encodeFrame,
+  type HelloMessage,
+  type Message,
+  type UnknownMessage,
+} from '@skein/protocol'
 import * as Y from 'yjs'
-import { Outbox, type Replica, Room, type RoomEffects, Session, type SessionEffects } from '../src/index.js'
+import {
+  answerFrames,
+  ByteBudget,
+  documentReplica,
+  Outbox,
+  type PersistedUpdate,
+  Room,
+  type RoomEffects,
+  RoomIndex,
+  type RoomOptions,
+  Session,
+  type SessionEffects,
+} from '../src/index.js'
 
-export const ROOM_OPTIONS = { relayId: 'relay-1', frameBytesMax: 1 << 20, updateBytesMax: 1 << 19 }
+export const ROOM_OPTIONS = {
+  relayId: 'relay-1',
+  frameBytesMax: 1 << 20,
+  updateBytesMax: 1 << 19,
+  spaceBytesMax: 1 << 24,
+  inboundBudget: new ByteBudget(1 << 22),
+  newEpoch: 'epoch-1',
+}
 
-export function replicaOf(doc: Y.Doc): Replica {
+/** A room with the content that it leaves to its driver; what it asks for is answered at once. */
+export class TestRoom extends Room {
+  readonly entries: PersistedUpdate[]
+
+  constructor(logged: readonly PersistedUpdate[] = [], options: RoomOptions = ROOM_OPTIONS, epoch = '') {
+    const index = new RoomIndex()
+    for (const entry of logged) index.add(entry)
+    super(options, index, epoch)
+    this.entries = [...logged]
+  }
+
+  /** The content, as the state of the shared map. */
+  content(): unknown {
+    const doc = new Y.Doc()
+    for (const { update } of this.entries) Y.applyUpdate(doc, update)
+    return doc.getMap('state').toJSON()
+  }
+
+  override receive(nowMs: number, id: number, frame: Uint8Array): RoomEffects {
+    return this.did(super.receive(nowMs, id, frame))
+  }
+
+  override flush(nowMs: number): RoomEffects {
+    return this.did(super.flush(nowMs))
+  }
+
+  override writable(nowMs: number, id: number): RoomEffects {
+    return this.did(super.writable(nowMs, id))
+  }
+
+  private did(effects: RoomEffects): RoomEffects {
+    this.entries.push(...effects.persist)
+    const pieces = this.entries.map(({ update }) => update)
+    return effects.answers
+      .map((request) => this.did(this.answered(0, request.member, answerFrames(pieces, request))))
+      .reduce(joined, { ...effects, answers: [] })
+  }
+}
+
+export function joined(a: RoomEffects, b: RoomEffects): RoomEffects {
   return {
-    stateVector: () => Y.encodeStateVector(doc),
-    diff: (stateVector) => Y.encodeStateAsUpdate(doc, stateVector),
+    ...a,
+    ...b,
+    persist: [...a.persist, ...b.persist],
+    send: [...a.send, ...b.send],
+    answers: [...a.answers, ...b.answers],
+    more: [...a.more, ...b.more],
+    close: [...a.close, ...b.close],
   }
 }
 
 export function session(doc = new Y.Doc(), outbox = new Outbox()) {
-  return { doc, outbox, session: new Session('agent-1', replicaOf(doc), outbox, 0) }
+  return { doc, outbox, session: new Session('agent-1', documentReplica(doc), outbox, 0) }
 }
 
 /** An update that sets one key in a fresh document. */
@@ -32,32 +101,38 @@ export function sentTo(effects: RoomEffects, member: number): (Message | Unknown
   return effects.send.filter(({ to }) => to.includes(member)).map(({ frame }) => decodeFrame(frame))
 }
 
-export const HELLO = encodeFrame({
-  type: 'hello',
-  versionMin: 1,
-  versionMax: 1,
-  id: 'relay-1',
-  frameBytesMax: 1 << 20,
-  updateBytesMax: 1 << 19,
-  features: [],
-})
+export function relayHello(fields: Partial<HelloMessage> = {}): Uint8Array {
+  return encodeFrame({
+    type: 'hello',
+    versionMin: 1,
+    versionMax: 1,
+    id: 'relay-1',
+    frameBytesMax: 1 << 20,
+    updateBytesMax: 1 << 19,
+    features: [],
+    epoch: '',
+    ...fields,
+  })
+}
+
+export const HELLO = relayHello()
 
 export const STEP_1_EMPTY = encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) })
 export const STEP_2_EMPTY = encodeFrame({ type: 'sync-step-2', update: Uint8Array.of(0, 0) })
 
 /** A session that has exchanged everything with a relay. */
-export function liveSession() {
+export function liveSession(hello = HELLO) {
   const parts = session()
   parts.session.opened()
-  parts.session.receive(0, HELLO)
+  parts.session.receive(0, hello)
   parts.session.receive(0, STEP_1_EMPTY)
   parts.session.receive(0, STEP_2_EMPTY)
   parts.session.receive(0, encodeFrame({ type: 'pong', pingSentAtUs: 0 }))
   return parts
 }
 
-export function emptyRoom(): Room {
-  return new Room(ROOM_OPTIONS, [])
+export function emptyRoom(): TestRoom {
+  return new TestRoom()
 }
 
 /** The seed of this run: SKEIN_SEED, or a new one. It is printed, so that a failure can be repeated. */

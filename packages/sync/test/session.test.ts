@@ -1,8 +1,17 @@
-import { encodeFrame } from '@skein/protocol'
+import { decodeFrame, encodeFrame } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { Outbox } from '../src/index.js'
-import { decoded, HELLO, liveSession, STEP_1_EMPTY, STEP_2_EMPTY, session, updateOf } from './helpers.js'
+import { ASK_MISSING_AFTER_MS, documentDigest, documentReplica, Outbox, Session } from '../src/index.js'
+import {
+  decoded,
+  HELLO,
+  liveSession,
+  relayHello,
+  STEP_1_EMPTY,
+  STEP_2_EMPTY,
+  session,
+  updateOf,
+} from './helpers.js'
 
 const ack = (from: number, to: number) => encodeFrame({ type: 'ack', from, to, tier: 'relay' })
 
@@ -24,7 +33,9 @@ describe('session', () => {
     const { doc, session: s } = session()
     doc.getMap('state').set('a', 1)
     const effects = s.opened()
-    expect(decoded(effects)).toEqual([{ type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) }])
+    expect(decoded(effects)).toEqual([
+      { type: 'sync-step-1', stateVector: Y.encodeStateVector(doc), digest: documentDigest(doc) },
+    ])
     expect(effects.announce).toBe(true)
   })
 
@@ -258,16 +269,94 @@ describe('session', () => {
   test('S13 versions that do not meet close with a final code', () => {
     const { session: s } = session()
     s.opened()
-    const hello = encodeFrame({
-      type: 'hello',
-      versionMin: 7,
-      versionMax: 9,
-      id: 'r',
-      frameBytesMax: 1,
-      updateBytesMax: 1,
-      features: [],
-    })
+    const hello = relayHello({ versionMin: 7, versionMax: 9 })
     expect(s.receive(1, hello).close?.code).toBe(4406)
+  })
+
+  test('S14 a replica without an epoch keeps the relay’s; one of another is closed, and nothing is merged', () => {
+    for (const [mine, theirs, kept, closed] of [
+      ['', '', undefined, undefined],
+      ['', 'e1', 'e1', undefined],
+      ['e1', 'e1', undefined, undefined],
+      ['e1', '', undefined, undefined],
+      ['e1', 'e2', undefined, 4409],
+    ] as const) {
+      const replica = documentReplica(new Y.Doc(), () => mine)
+      const s = new Session('agent', replica, new Outbox(), 0)
+      s.opened()
+      const effects = s.receive(0, relayHello({ epoch: theirs }))
+      expect(effects.epoch).toBe(kept)
+      expect(effects.close?.code).toBe(closed)
+      if (closed === undefined) expect(decoded(effects)).toMatchObject([{ epoch: mine || theirs }])
+      else expect(effects).toMatchObject({ send: [], problem: { kind: 'wrong-epoch', mine, theirs } })
+    }
+  })
+
+  test('S14 a relay may say hello again when its space gets an epoch; it is not answered again', () => {
+    const { session: s } = liveSession()
+    expect(s.receive(0, relayHello({ epoch: 'e1' }))).toMatchObject({ send: [], epoch: 'e1' })
+  })
+
+  test('S15 a large edit goes in chunks, a burst at a time; later edits wait for it and follow', () => {
+    const parts = liveSession(relayHello({ features: ['chunks'], updateBytesMax: 1 << 23 }))
+    const { session: s, outbox, doc } = parts
+    doc.getMap('state').set('large', 'x'.repeat(3 << 20))
+    outbox.add()
+    let effects = s.edit(Y.encodeStateAsUpdate(doc))
+    expect(edit(parts, 'later').send).toEqual([])
+    const frames = [...effects.send]
+    for (let bursts = 1; effects.more; bursts++) {
+      expect(frames.length).toBeLessThanOrEqual(bursts * 5)
+      effects = s.sendMore()
+      frames.push(...effects.send)
+    }
+    const messages = frames.map(decodeFrame)
+    const parts2 = messages.flatMap((message) => (message.type === 'chunk' ? [message.part] : []))
+    expect(decodeFrame(Buffer.concat(parts2))).toMatchObject({ type: 'numbered-update', seq: 2 })
+    expect(messages.at(-1)).toMatchObject({ type: 'numbered-update', seq: 3 })
+    s.receive(0, ack(1, 2))
+    expect(outbox.unconfirmed).toBe(1)
+    s.receive(0, ack(3, 3))
+    expect(outbox.unconfirmed).toBe(0)
+  })
+
+  test('S15 while a large edit is on its way a pong may take longer', () => {
+    const { session: s, outbox } = liveSession(relayHello({ features: ['chunks'], updateBytesMax: 1 << 23 }))
+    outbox.add()
+    s.edit(updateOf('large', 'x'.repeat(3 << 20)))
+    s.probe(100_000)
+    expect(s.timeout(110_000).close).toBeUndefined()
+    expect(s.timeout(130_000).close).toBeDefined()
+  })
+
+  test('S16 chunks are put together; one that is not the next closes the connection', () => {
+    const { session: s } = liveSession()
+    const message = encodeFrame({ type: 'update', update: updateOf('a', 'x'.repeat(1_000)) })
+    const chunk = (offset: number, end: number) =>
+      encodeFrame({ type: 'chunk', total: message.length, offset, part: message.subarray(offset, end) })
+    expect(s.receive(1, chunk(0, 500)).apply).toEqual([])
+    expect(s.receive(1, chunk(500, message.length)).apply).toHaveLength(1)
+    expect(s.receive(1, chunk(500, message.length)).close?.code).toBe(4400)
+  })
+
+  test('S17 a document that waits for something missing asks for it, at most every 5 s', () => {
+    const { session: s, doc } = liveSession()
+    const author = new Y.Doc()
+    const updates: Uint8Array[] = []
+    author.on('update', (update: Uint8Array) => updates.push(update))
+    for (const key of ['a', 'b', 'c', 'd']) author.getMap('state').set(key, key)
+    const apply = (nowMs: number, i: number) => {
+      Y.applyUpdate(doc, updates[i]!)
+      return decoded(s.applied(nowMs)).map(({ type }) => type)
+    }
+    expect(apply(10, 1)).toEqual(['sync-step-1'])
+    expect(apply(20, 2)).toEqual([])
+    expect(s.deadline).toBeLessThanOrEqual(10 + ASK_MISSING_AFTER_MS)
+    expect(decoded(s.timeout(10 + ASK_MISSING_AFTER_MS))).toContainEqual(
+      expect.objectContaining({ type: 'sync-step-1' }),
+    )
+    expect(apply(ASK_MISSING_AFTER_MS + 20, 0)).toEqual([])
+    expect(doc.getMap('state').toJSON()).toEqual({ a: 'a', b: 'b', c: 'c' })
   })
 })
 

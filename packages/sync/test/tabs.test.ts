@@ -1,8 +1,8 @@
 import { encodeFrame } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { TAB_GONE_MS, type TabEffects, type TabMessage, Tabs } from '../src/index.js'
-import { replicaOf, updateOf } from './helpers.js'
+import { documentReplica, TAB_GONE_MS, type TabEffects, type TabMessage, Tabs } from '../src/index.js'
+import { updateOf } from './helpers.js'
 
 /** Tabs on one channel: what one posts the others receive, until nobody has anything to say. */
 class Device {
@@ -11,7 +11,7 @@ class Device {
   add(id: string) {
     const doc = new Y.Doc()
     const entry = {
-      tab: new Tabs(id, replicaOf(doc)),
+      tab: new Tabs(id, documentReplica(doc)),
       doc,
       posted: [] as TabMessage[],
       confirmed: [] as string[],
@@ -53,9 +53,9 @@ describe('tabs', () => {
     const b = device.add('b')
     expect(device.state('b')).toEqual({ x: 'a' })
     expect(b.tab.count).toBe(1)
-    const c = { tab: new Tabs('c', replicaOf(new Y.Doc())), doc: new Y.Doc() }
+    const c = { tab: new Tabs('c', documentReplica(new Y.Doc())), doc: new Y.Doc() }
     c.doc.getMap('state').set('own', 1)
-    const tab = new Tabs('c', replicaOf(c.doc))
+    const tab = new Tabs('c', documentReplica(c.doc))
     device.tabs.set('c', { tab, doc: c.doc, posted: [], confirmed: [] })
     device.run('c', tab.opened())
     expect(device.state('a')).toEqual({ x: 'a', own: 1 })
@@ -108,7 +108,7 @@ describe('tabs', () => {
   })
 
   test.each([true, false])('T5 an update is applied, and is passed on unless relayed (%s)', (relayed) => {
-    const tab = new Tabs('a', replicaOf(new Y.Doc()))
+    const tab = new Tabs('a', documentReplica(new Y.Doc()))
     const update = updateOf('x')
     const effects = tab.receive(0, {
       kind: 'frame',
@@ -148,7 +148,7 @@ describe('tabs', () => {
     ],
     ['a stranger message', { kind: 'frame', from: 'b', relayed: false, frame: Uint8Array.of(99) }],
   ])('T7 skips %s', (_what, data) => {
-    const effects = new Tabs('a', replicaOf(new Y.Doc())).receive(0, data)
+    const effects = new Tabs('a', documentReplica(new Y.Doc())).receive(0, data)
     expect(effects).toEqual({ post: [], apply: [], presence: [] })
   })
 

@@ -64,10 +64,14 @@ function fingerprint(doc: Y.Doc): unknown {
 }
 
 describe('agents and a relay under faults', () => {
-  test(`R3 R5 S6 cuts, kills and congestion: ${RUNS} worlds converge and lose nothing confirmed`, () => {
-    const seed = runSeed('packages/sync/test/world.test.ts')
-    for (let i = 0; i < RUNS; i++) run(seed + i)
-  })
+  test(
+    `R3 R5 S6 cuts, kills and congestion: ${RUNS} worlds converge and lose nothing confirmed`,
+    () => {
+      const seed = runSeed('packages/sync/test/world.test.ts')
+      for (let i = 0; i < RUNS; i++) run(seed + i)
+    },
+    30_000 + RUNS * 100,
+  )
 
   test('the same seed gives the same log', () => {
     expect(run(42).log).toEqual(run(42).log)

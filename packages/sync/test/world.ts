@@ -1,14 +1,17 @@
 import { scanUpdate } from '@skein/protocol'
 import * as Y from 'yjs'
 import {
+  answerFrames,
+  documentReplica,
   Outbox,
   type PersistedUpdate,
   Room,
   type RoomEffects,
+  RoomIndex,
   Session,
   type SessionEffects,
 } from '../src/index.js'
-import { ROOM_OPTIONS, replicaOf } from './helpers.js'
+import { ROOM_OPTIONS } from './helpers.js'
 
 interface Agent {
   readonly doc: Y.Doc
@@ -18,6 +21,7 @@ interface Agent {
   readonly promises: { readonly clock: number; readonly deleted: readonly [number, number, number][] }[]
   session: Session | undefined
   member: number
+  epoch: string
 }
 
 /** A step that somebody may take next. */
@@ -35,6 +39,11 @@ export class World {
   private room: Room | undefined
   private disk: PersistedUpdate[] = []
   private unflushed: PersistedUpdate[] = []
+  private diskEpoch = ''
+  private unflushedEpoch = ''
+  private epochs = 0
+  /** Answers that the relay is computing. */
+  private answers: (() => void)[] = []
   private nextMember = 1
   private readonly wires = new Map<string, Wire[]>()
 
@@ -52,6 +61,7 @@ export class World {
         promises: [{ clock: 0, deleted: [] }],
         session: undefined,
         member: 0,
+        epoch: '',
       }
       doc.on('update', (update: Uint8Array, origin: unknown) => {
         if (origin === 'relay') return
@@ -78,6 +88,7 @@ export class World {
     else if (dice < 0.5) this.congestMember(agent)
     else if (dice < 0.58) this.flush()
     else if (dice < 0.68) this.forward()
+    else if (dice < 0.75) this.answer()
     else this.deliver()
   }
 
@@ -87,11 +98,11 @@ export class World {
     for (let idle = 0; idle < 2; ) {
       for (const agent of this.agents) {
         if (agent.session?.congested) this.agentDid(agent, agent.session.relieved())
-        if (this.room !== undefined) this.roomDid(this.room.relieved(this.nowMs, agent.member))
+        if (this.room !== undefined) this.roomDid(this.room.writable(this.nowMs, agent.member))
       }
       this.forward()
       this.flush()
-      idle = this.deliver() ? 0 : idle + 1
+      idle = this.answer() || this.deliver() ? 0 : idle + 1
     }
   }
 
@@ -117,12 +128,24 @@ export class World {
 
   private connect(agent: Agent): void {
     if (agent.session !== undefined) return
-    this.room ??= new Room(ROOM_OPTIONS, this.disk)
+    this.room ??= this.startRelay()
     agent.member = this.nextMember++
-    agent.session = new Session('agent', replicaOf(agent.doc), agent.outbox, this.nowMs)
+    agent.session = new Session(
+      'agent',
+      documentReplica(agent.doc, () => agent.epoch),
+      agent.outbox,
+      this.nowMs,
+    )
     this.note(`agent ${agent.doc.clientID} connects as ${agent.member}`)
     this.agentDid(agent, agent.session.opened())
     this.roomDid(this.room.join(this.nowMs, agent.member, agent.skein))
+  }
+
+  private startRelay(): Room {
+    const index = new RoomIndex()
+    for (const entry of this.disk) index.add(entry)
+    this.epochs++
+    return new Room({ ...ROOM_OPTIONS, newEpoch: `epoch-${this.epochs}` }, index, this.diskEpoch)
   }
 
   /** The connection breaks; what is on the wire is lost. */
@@ -139,6 +162,8 @@ export class World {
     this.note('kill relay')
     this.room = undefined
     this.unflushed = []
+    this.unflushedEpoch = ''
+    this.answers = []
     for (const agent of this.agents) this.cut(agent)
   }
 
@@ -153,17 +178,25 @@ export class World {
     if (this.room !== undefined) this.roomDid(this.room.flush(this.nowMs))
   }
 
+  /** One of the answers that the relay computes is ready. */
+  private answer(): boolean {
+    const [ready] = this.answers.splice(Math.floor(this.random() * this.answers.length), 1)
+    ready?.()
+    return ready !== undefined
+  }
+
   /** The relay's side of a connection is congested, or has drained. */
   private congestMember(agent: Agent): void {
     if (this.room === undefined || agent.session === undefined) return
     if (this.random() < 0.5) this.room.congestion(agent.member)
-    else this.roomDid(this.room.relieved(this.nowMs, agent.member))
+    else this.roomDid(this.room.writable(this.nowMs, agent.member))
   }
 
   private flush(): void {
     if (this.room === undefined || this.unflushed.length === 0) return
     this.disk.push(...this.unflushed)
     this.unflushed = []
+    if (this.unflushedEpoch !== '') this.diskEpoch = this.unflushedEpoch
     this.note(`flushed ${this.disk.length}`)
     this.roomDid(this.room.committed(this.nowMs, this.disk[this.disk.length - 1]!.position))
   }
@@ -177,7 +210,11 @@ export class World {
   }
 
   private agentDid(agent: Agent, effects: SessionEffects): void {
+    if (effects.epoch !== undefined) agent.epoch = effects.epoch
     for (const update of effects.apply) Y.applyUpdate(agent.doc, update, 'relay')
+    if (effects.apply.length > 0 && agent.session !== undefined) {
+      this.agentDid(agent, agent.session.applied(this.nowMs))
+    }
     for (const frame of effects.send) {
       const { member } = agent
       this.wire(`up ${member}`, () => {
@@ -193,6 +230,15 @@ export class World {
     for (const entry of effects.persist) {
       scanUpdate(entry.update)
       this.unflushed.push(entry)
+    }
+    if (effects.epoch !== undefined) this.unflushedEpoch = effects.epoch
+    for (const request of effects.answers) {
+      // The content as it is at the request, or later, whenever the seed lets it be ready.
+      const pieces = [...this.disk, ...this.unflushed].map(({ update }) => update)
+      this.answers.push(() => {
+        if (this.room === undefined) return
+        this.roomDid(this.room.answered(this.nowMs, request.member, answerFrames(pieces, request)))
+      })
     }
     for (const { to, frame } of effects.send) {
       for (const member of to) {

@@ -27,6 +27,13 @@ export function checkQueued(value: unknown, place: string): number {
   throw corrupt(place, 'a count of waiting edits that is no such count')
 }
 
+/** @throws SkeinError `store-corrupt` where the stored epoch cannot be one; absent means none. */
+export function checkEpoch(value: unknown, place: string): string {
+  if (value === undefined) return ''
+  if (typeof value === 'string' && value.length <= LIMITS.epochBytesMax) return value
+  throw corrupt(place, 'an epoch that is none')
+}
+
 /** The error for stored bytes that are not what was written. */
 export function corrupt(place: string, found: string, cause?: unknown): SkeinError {
   return new SkeinError(
@@ -38,7 +45,7 @@ export function corrupt(place: string, found: string, cause?: unknown): SkeinErr
 
 /**
  * Merges checked entries into one update with the same content, deleted history included.
- * @returns undefined where one update would be over the wire's limit, and the entries should stay
+ * @returns undefined where one update could be over what a frame takes, and the entries should stay
  */
 export function mergeEntries(entries: readonly Uint8Array[]): Uint8Array | undefined {
   let bytes = 0
@@ -47,5 +54,5 @@ export function mergeEntries(entries: readonly Uint8Array[]): Uint8Array | undef
   return mergeUpdates(entries)
 }
 
-/** Merging never adds bytes, so that what stays under this in sum can also be sent in one piece. */
-const MERGE_BYTES_MAX = LIMITS.updateBytesMax
+/** Merging never adds bytes, so that what stays under this in sum also fits into one frame. */
+const MERGE_BYTES_MAX = LIMITS.frameBytesMax - 1024

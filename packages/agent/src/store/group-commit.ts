@@ -1,9 +1,10 @@
 import { SkeinError } from '../errors.js'
 
-/** One call of `append` (with an update) or `setQueued` (without) that waits for the disk. */
+/** One call of `append`, `setQueued` or `setEpoch` that waits for the disk; what it does not name stays. */
 export interface Write {
-  readonly update: Uint8Array | undefined
-  readonly queued: number
+  readonly update?: Uint8Array
+  readonly queued?: number
+  readonly epoch?: string
 }
 
 /**
@@ -27,11 +28,12 @@ export class GroupCommit {
    * Settles as the transaction does that this write is part of. The bytes are copied.
    * @throws SkeinError `store-unavailable` after `close`, otherwise what `commit` throws
    */
-  add(update: Uint8Array | undefined, queued: number): Promise<void> {
+  add(change: Write): Promise<void> {
     if (this.#closed) return Promise.reject(new SkeinError('store-unavailable', 'The store is closed.'))
     // An own buffer: the caller's may change before it is written, and IndexedDB would store the whole
     // frame of which the update is a part.
-    const write = { update: update === undefined ? undefined : new Uint8Array(update), queued }
+    const { update } = change
+    const write = update === undefined ? change : { ...change, update: new Uint8Array(update) }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ write, resolve, reject })
       this.#running ??= this.#run()
@@ -71,3 +73,13 @@ interface Waiting {
  * the disk; a flush costs as much as some hundred writes.
  */
 const COMMIT_WRITES_MAX = 1000
+
+/** The number and the epoch that hold after some writes, where they change. */
+export function lastOf(writes: readonly Write[]): Pick<Write, 'queued' | 'epoch'> {
+  const last: { queued?: number; epoch?: string } = {}
+  for (const { queued, epoch } of writes) {
+    if (queued !== undefined) last.queued = queued
+    if (epoch !== undefined) last.epoch = epoch
+  }
+  return last
+}

@@ -1,14 +1,14 @@
 import type { IDBPDatabase } from 'idb'
 import { SkeinError } from '../errors.js'
-import { checkEntry, checkQueued, mergeEntries } from './entries.js'
-import { GroupCommit, type Write } from './group-commit.js'
+import { checkEntry, checkEpoch, checkQueued, mergeEntries } from './entries.js'
+import { GroupCommit, lastOf, type Write } from './group-commit.js'
 import { CUSTOM, IndexedDbConnection, UPDATES } from './indexeddb-connection.js'
 import { COMPACT_ENTRIES_MIN, type Store, type StoredReplica } from './store.js'
 
 /**
  * Opens a store in a browser's IndexedDB, in the format of y-indexeddb 9 (object store `updates` with
  * generated keys, object store `custom`), which may open the database before, after and meanwhile. Our
- * one number stands under {@link QUEUED_KEY} in `custom`.
+ * number and epoch stand under {@link QUEUED_KEY} and {@link EPOCH_KEY} in `custom`.
  *
  * Appends resolve when their transaction is complete, with strict durability where the browser has it.
  * @throws SkeinError `store-unavailable` without IndexedDB, in private modes that refuse it, or blocked
@@ -20,6 +20,8 @@ export async function openIndexedDbStore(databaseName: string): Promise<Store> {
 
 /** The key in `custom` of the number of edits that wait for a relay. */
 export const QUEUED_KEY = 'skein/queued'
+/** The key in `custom` of the epoch. */
+export const EPOCH_KEY = 'skein/epoch'
 
 class IndexedDbStore implements Store {
   readonly kind = 'indexeddb'
@@ -41,11 +43,15 @@ class IndexedDbStore implements Store {
   }
 
   append(update: Uint8Array, queued: number): Promise<void> {
-    return this.#group.add(update, queued)
+    return this.#group.add({ update, queued })
   }
 
   setQueued(queued: number): Promise<void> {
-    return this.#group.add(undefined, queued)
+    return this.#group.add({ queued })
+  }
+
+  setEpoch(epoch: string): Promise<void> {
+    return this.#group.add({ epoch })
   }
 
   async close(): Promise<void> {
@@ -90,21 +96,26 @@ function isQuota(error: unknown): boolean {
 
 async function write(db: IDBPDatabase, writes: readonly Write[]): Promise<void> {
   const { transaction, updates, custom } = strictTransaction(db)
-  const requests: Promise<unknown>[] = [custom.put(writes.at(-1)?.queued, QUEUED_KEY)]
+  const requests: Promise<unknown>[] = []
+  const { queued, epoch } = lastOf(writes)
+  if (queued !== undefined) requests.push(custom.put(queued, QUEUED_KEY))
+  if (epoch !== undefined) requests.push(custom.put(epoch, EPOCH_KEY))
   for (const { update } of writes) if (update !== undefined) requests.push(updates.add(update))
   await completed(transaction, requests)
 }
 
 async function read(db: IDBPDatabase, place: string): Promise<StoredReplica> {
   const transaction = db.transaction([UPDATES, CUSTOM])
-  const [entries, queued] = await Promise.all([
+  const [entries, queued, epoch] = await Promise.all([
     transaction.objectStore(UPDATES).getAll(),
     transaction.objectStore(CUSTOM).get(QUEUED_KEY),
+    transaction.objectStore(CUSTOM).get(EPOCH_KEY),
     transaction.done,
   ])
   return {
     updates: entries.map((entry) => checkEntry(entry, place)),
     queued: checkQueued(queued, place),
+    epoch: checkEpoch(epoch, place),
   }
 }
 
@@ -116,25 +127,26 @@ async function compact(db: IDBPDatabase, place: string): Promise<StoredReplica> 
   const { transaction, updates, custom } = strictTransaction(db)
   // Where nothing is written after all, nobody waits for it.
   transaction.done.catch(() => {})
-  const [keys, values, storedQueued] = await Promise.all([
+  const [keys, values, storedQueued, storedEpoch] = await Promise.all([
     updates.getAllKeys(),
     updates.getAll(),
     custom.get(QUEUED_KEY),
+    custom.get(EPOCH_KEY),
   ])
   const entries = values.map((value) => checkEntry(value, place))
-  const queued = checkQueued(storedQueued, place)
+  const rest = { queued: checkQueued(storedQueued, place), epoch: checkEpoch(storedEpoch, place) }
   const lastKey = keys.at(-1)
   const merged = mergeEntries(entries)
-  if (merged === undefined || lastKey === undefined) return { updates: entries, queued }
+  if (merged === undefined || lastKey === undefined) return { updates: entries, ...rest }
   try {
     // Everything up to the last key was read in this transaction; the merged entry comes after it.
     await completed(transaction, [updates.add(merged), updates.delete(IDBKeyRange.upperBound(lastKey))])
   } catch (error) {
     // A full disk must not keep anyone from reading.
-    if (isQuota(error)) return { updates: entries, queued }
+    if (isQuota(error)) return { updates: entries, ...rest }
     throw error
   }
-  return { updates: [merged], queued }
+  return { updates: [merged], ...rest }
 }
 
 function strictTransaction(db: IDBPDatabase) {

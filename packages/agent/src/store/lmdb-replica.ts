@@ -1,6 +1,6 @@
 import type { RootDatabase } from 'lmdb'
-import { checkEntry, checkQueued, corrupt, mergeEntries } from './entries.js'
-import type { Write } from './group-commit.js'
+import { checkEntry, checkEpoch, checkQueued, corrupt, mergeEntries } from './entries.js'
+import { lastOf, type Write } from './group-commit.js'
 import { asSkeinError } from './lmdb-errors.js'
 import { seal, sealNumber, unseal, unsealNumber } from './lmdb-record.js'
 import { COMPACT_ENTRIES_MIN, type StoredReplica } from './store.js'
@@ -23,7 +23,9 @@ export async function appendAfterLast(root: Root, writes: readonly Write[]): Pro
       root.put(key, seal(key, update))
       key++
     }
-    root.put(QUEUED_KEY, sealNumber(QUEUED_KEY, writes.at(-1)?.queued ?? 0))
+    const { queued, epoch } = lastOf(writes)
+    if (queued !== undefined) root.put(QUEUED_KEY, sealNumber(QUEUED_KEY, queued))
+    if (epoch !== undefined) root.put(EPOCH_KEY, seal(EPOCH_KEY, Buffer.from(epoch)))
   })
 }
 
@@ -39,11 +41,12 @@ export function loadReplica(root: Root, directory: string): StoredReplica {
 }
 
 /**
- * Updates stand under rising numbers, from 1; the number of waiting edits under a name. The options are
+ * Updates stand under rising numbers, from 1; the number of waiting edits and the epoch under names. The options are
  * a new object for each call, since lmdb-js writes into them.
  */
 const updateKeys = () => ({ start: 1, end: Number.MAX_SAFE_INTEGER })
 const QUEUED_KEY = 'queued'
+const EPOCH_KEY = 'epoch'
 
 function lastKey(root: Root): number {
   const [key] = root.getKeys({ start: Number.MAX_SAFE_INTEGER, end: 0, reverse: true, limit: 1 })
@@ -58,10 +61,15 @@ function read(root: Root, directory: string): StoredReplica {
   const { entryCount } = root.getStats() as { entryCount: number }
   const updates: Uint8Array[] = []
   let queued: number | undefined
+  let epoch: string | undefined
   let previous: number | undefined
   for (const { key, value } of allRecords(root, directory)) {
     if (key === QUEUED_KEY) {
       queued = checkQueued(unsealNumber(QUEUED_KEY, value, directory), directory)
+      continue
+    }
+    if (key === EPOCH_KEY) {
+      epoch = checkEpoch(Buffer.from(unseal(EPOCH_KEY, value, directory)).toString(), directory)
       continue
     }
     // Appends take the next key, and a compaction takes away all keys before its own.
@@ -71,9 +79,9 @@ function read(root: Root, directory: string): StoredReplica {
     previous = key
     updates.push(checkEntry(unseal(key, value, directory), directory))
   }
-  const found = updates.length + (queued === undefined ? 0 : 1)
+  const found = updates.length + (queued === undefined ? 0 : 1) + (epoch === undefined ? 0 : 1)
   if (found !== entryCount) throw corrupt(directory, `${found} of ${entryCount} records`)
-  return { updates, queued: queued ?? 0 }
+  return { updates, queued: queued ?? 0, epoch: epoch ?? '' }
 }
 
 function allRecords(root: Root, directory: string): { key: string | number; value: Buffer }[] {
@@ -102,7 +110,7 @@ function compact(root: Root, directory: string): StoredReplica {
       const next = lastKey(root) + 1
       root.put(next, seal(next, merged))
       for (const key of keys) root.remove(key)
-      return { updates: [merged], queued: replica.queued }
+      return { ...replica, updates: [merged] }
     })
   } catch (error) {
     // A full disk must not keep anyone from reading.

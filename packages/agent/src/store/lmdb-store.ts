@@ -63,11 +63,15 @@ class LmdbStore implements Store {
   }
 
   append(update: Uint8Array, queued: number): Promise<void> {
-    return this.#group.add(update, queued)
+    return this.#group.add({ update, queued })
   }
 
   setQueued(queued: number): Promise<void> {
-    return this.#group.add(undefined, queued)
+    return this.#group.add({ queued })
+  }
+
+  setEpoch(epoch: string): Promise<void> {
+    return this.#group.add({ epoch })
   }
 
   async close(): Promise<void> {

@@ -7,9 +7,10 @@ import type { Store } from './store.js'
 export function memoryStore(): Store {
   return {
     kind: 'memory',
-    load: async () => ({ updates: [], queued: 0 }),
+    load: async () => ({ updates: [], queued: 0, epoch: '' }),
     append: async () => {},
     setQueued: async () => {},
+    setEpoch: async () => {},
     close: async () => {},
   }
 }

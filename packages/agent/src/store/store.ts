@@ -1,6 +1,6 @@
 /**
- * Where an agent keeps its replica of one space between runs: an append-only list of Yjs updates and one
- * small number. Every implementation passes the suite in `test/store/store-acceptance.ts`.
+ * Where an agent keeps its replica of one space between runs: an append-only list of Yjs updates, one
+ * small number and the epoch. Every implementation passes the suite in `test/store/store-acceptance.ts`.
  *
  * Several stores may be open on the same place at once (tabs of a browser, processes of a machine); each
  * appends, none loses what another appended.
@@ -28,6 +28,8 @@ export interface Store {
   append(update: Uint8Array, queued: number): Promise<void>
   /** Stores how many edits wait for a relay, when that changes without a new update. Rejects as `append`. */
   setQueued(queued: number): Promise<void>
+  /** Stores which history of the space the replica belongs to. Rejects as `append`. */
+  setEpoch(epoch: string): Promise<void>
   /** Flushes what was appended and closes. Never rejects. Idempotent. */
   close(): Promise<void>
 }
@@ -38,6 +40,8 @@ export type StoreKind = 'indexeddb' | 'lmdb' | 'memory'
 export interface StoredReplica {
   readonly updates: readonly Uint8Array[]
   readonly queued: number
+  /** What `setEpoch` stored; empty if it never did. */
+  readonly epoch: string
 }
 
 /** Entries in the list from which a store merges them into one when it opens. */

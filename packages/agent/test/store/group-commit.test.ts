@@ -15,9 +15,13 @@ const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 test('calls of one tick share a transaction, and calls during a transaction share the next one', async () => {
   const { commits, group } = manualCommits()
-  const first = [group.add(update(1), 1), group.add(update(2), 2)]
+  const first = [group.add({ update: update(1), queued: 1 }), group.add({ update: update(2), queued: 2 })]
   await turn()
-  const second = [group.add(update(3), 3), group.add(undefined, 0), group.add(update(4), 4)]
+  const second = [
+    group.add({ update: update(3), queued: 3 }),
+    group.add({ queued: 0 }),
+    group.add({ update: update(4), queued: 4 }),
+  ]
   await turn()
   expect(commits).toHaveLength(1)
   commits[0]!.resolve()
@@ -33,9 +37,9 @@ test('calls of one tick share a transaction, and calls during a transaction shar
 
 test('a failed transaction rejects its own callers and no others', async () => {
   const { commits, group } = manualCommits()
-  const first = group.add(update(1), 1)
+  const first = group.add({ update: update(1), queued: 1 })
   await turn()
-  const second = group.add(update(2), 2)
+  const second = group.add({ update: update(2), queued: 2 })
   commits[0]!.reject(new Error('disk on fire'))
   await expect(first).rejects.toThrow('disk on fire')
   await turn()
@@ -48,13 +52,13 @@ test('no transaction takes more than 1000 writes', async () => {
   const group = new GroupCommit(async (writes) => {
     sizes.push(writes.length)
   })
-  await Promise.all(Array.from({ length: 2500 }, (_, i) => group.add(update(1), i)))
+  await Promise.all(Array.from({ length: 2500 }, (_, i) => group.add({ update: update(1), queued: i })))
   expect(sizes).toEqual([1000, 1000, 500])
 })
 
 test('close waits for what was added, and refuses more', async () => {
   const { commits, group } = manualCommits()
-  const added = group.add(update(1), 1)
+  const added = group.add({ update: update(1), queued: 1 })
   await turn()
   let closed = false
   const closing = group.close().then(() => {
@@ -62,7 +66,9 @@ test('close waits for what was added, and refuses more', async () => {
   })
   await turn()
   expect(closed).toBe(false)
-  await expect(group.add(update(2), 2)).rejects.toMatchObject({ code: 'store-unavailable' })
+  await expect(group.add({ update: update(2), queued: 2 })).rejects.toMatchObject({
+    code: 'store-unavailable',
+  })
   commits[0]!.resolve()
   await Promise.all([added, closing, group.close()])
   expect(commits).toHaveLength(1)

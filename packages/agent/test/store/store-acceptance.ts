@@ -21,7 +21,7 @@ export interface StoreCase {
 export const STORE_CASES: readonly StoreCase[] = [
   anyStore('S1 a new store loads as empty', async ({ open }) => {
     const store = await open()
-    assertEqual(await store.load(), { updates: [], queued: 0 }, 'loaded')
+    assertEqual(await store.load(), { updates: [], queued: 0, epoch: '' }, 'loaded')
     await store.close()
   }),
   anyStore('S2 append and setQueued resolve, and close may be called twice', async ({ open }) => {
@@ -40,6 +40,22 @@ export const STORE_CASES: readonly StoreCase[] = [
     const loaded = await using(open, (store) => store.load())
     assertEqual(loaded.updates, updates, 'updates')
     assertEqual(loaded.queued, 5, 'queued')
+  }),
+  onDisk('S11 setEpoch keeps the epoch beside everything else', async ({ open }) => {
+    const updates = edits(2)
+    await using(open, async (store) => {
+      await store.load()
+      await store.append(updates[0]!, 2)
+      await store.setEpoch('e1')
+      await store.append(updates[1]!, 3)
+    })
+    await using(open, async (store) => {
+      const { updates: stored, ...rest } = await store.load()
+      assertEqual(rest, { queued: 3, epoch: 'e1' }, 'loaded')
+      assertEqual(stored.length, 2, 'updates')
+      await store.setEpoch('e2')
+    })
+    await using(open, async (store) => assertEqual((await store.load()).epoch, 'e2', 'replaced'))
   }),
   onDisk('S4 setQueued replaces the number alone', async ({ open }) => {
     const updates = edits(2)
@@ -170,7 +186,7 @@ export const STORE_CASES: readonly StoreCase[] = [
     const [update] = edits(1)
     const [kitchen, hall] = [await open('kitchen'), await open('hall')]
     await kitchen.append(update!, 1)
-    assertEqual(await hall.load(), { updates: [], queued: 0 }, 'the other place')
+    assertEqual(await hall.load(), { updates: [], queued: 0, epoch: '' }, 'the other place')
     await Promise.all([kitchen.close(), hall.close()])
   }),
 ]

@@ -22,7 +22,18 @@ export interface HelloMessage {
   readonly updateBytesMax: number
   /** Names of optional abilities; unknown ones are ignored. */
   readonly features: readonly string[]
+  /**
+   * Names the history of the space that the sender has a replica of, chosen at random when its first
+   * update came; empty where it has none yet. Replicas of different epochs must not be merged.
+   */
+  readonly epoch: string
 }
+
+/** The feature of a peer that takes messages in chunks. */
+export const CHUNKS_FEATURE = 'chunks'
+
+/** The feature of a relay that also acknowledges what a majority of its cluster has on disk. */
+export const QUORUM_FEATURE = 'quorum'
 
 export const HELLO_ID = 64
 
@@ -34,6 +45,7 @@ export function encodeHello(encoder: encoding.Encoder, message: HelloMessage): v
   encoding.writeVarUint(encoder, message.updateBytesMax)
   encoding.writeVarUint(encoder, message.features.length)
   for (const feature of message.features) encoding.writeVarString(encoder, feature)
+  encoding.writeVarString(encoder, message.epoch)
 }
 
 export function decodeHello(reader: Reader): HelloMessage {
@@ -48,7 +60,8 @@ export function decodeHello(reader: Reader): HelloMessage {
   const count = reader.varUintMax(LIMITS.featuresMax, 'features')
   const features: string[] = []
   for (let i = 0; i < count; i++) features.push(reader.varString(LIMITS.idBytesMax, 'feature'))
-  return { type: 'hello', versionMin, versionMax, id, frameBytesMax, updateBytesMax, features }
+  const epoch = reader.varString(LIMITS.epochBytesMax, 'epoch')
+  return { type: 'hello', versionMin, versionMax, id, frameBytesMax, updateBytesMax, features, epoch }
 }
 
 /** The version two hellos agree on, or undefined where their ranges don't meet. */

@@ -41,6 +41,19 @@ export function digestOf(stateVector: StateVector, deleteSet: DeleteSet): string
   return hex(first) + hex(second)
 }
 
+/** A digest has so many bytes: twice as many hexadecimal digits. */
+export const DIGEST_BYTES = 8
+
+export function digestToBytes(digest: string): Uint8Array {
+  return Uint8Array.from({ length: DIGEST_BYTES }, (_, i) =>
+    Number.parseInt(digest.slice(2 * i, 2 * i + 2), 16),
+  )
+}
+
+export function digestFromBytes(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 function sorted<V>(map: ReadonlyMap<number, V>): [number, V][] {
   return [...map].sort((a, b) => a[0] - b[0])
 }

@@ -9,9 +9,9 @@ export interface GoldenFrame {
   readonly frame: Uint8Array
 }
 
-/** The file as text; the fields `stateVector`, `update` and `frame` are hexadecimal in it. */
+/** The file as text; the fields `stateVector`, `update`, `part` and `frame` are hexadecimal in it. */
 export const GOLDEN_TEXT = readFileSync(new URL('../../testdata/golden-frames.json', import.meta.url), 'utf8')
 
 export const GOLDEN: readonly GoldenFrame[] = JSON.parse(GOLDEN_TEXT, (key, value) =>
-  key === 'stateVector' || key === 'update' || key === 'frame' ? fromHex(value) : value,
+  ['stateVector', 'update', 'frame', 'part'].includes(key) ? fromHex(value) : value,
 )

@@ -1,4 +1,4 @@
-import { type Json, Outbox, Session, type SessionEffects, STATE_MAP } from '@skein/sync'
+import { documentReplica, type Json, Outbox, Session, type SessionEffects, STATE_MAP } from '@skein/sync'
 import * as Y from 'yjs'
 import type { Peer, RoomHost } from '../room-host.js'
 import type { Rooms } from '../rooms.js'
@@ -15,6 +15,8 @@ export class RoomGone extends Error {}
  */
 export class LocalReplica implements Peer {
   readonly congested = false
+  /** A request waits for what it writes. */
+  readonly urgent = true
   readonly doc = new Y.Doc()
   readonly map = this.doc.getMap<Json>(STATE_MAP)
   /** Rejects when the room has ended. */
@@ -27,6 +29,7 @@ export class LocalReplica implements Peer {
   private whenLive: () => void = () => {}
   private fail: (error: RoomGone) => void = () => {}
   private ended = false
+  private epoch = ''
 
   private constructor(
     readonly id: number,
@@ -37,11 +40,12 @@ export class LocalReplica implements Peer {
     })
     // Only who is waiting for something hears of it.
     this.gone.catch(() => {})
-    const replica = {
-      stateVector: () => Y.encodeStateVector(this.doc),
-      diff: (stateVector: Uint8Array) => Y.encodeStateAsUpdate(this.doc, stateVector),
-    }
-    this.session = new Session(relayId, replica, this.outbox, 0)
+    this.session = new Session(
+      relayId,
+      documentReplica(this.doc, () => this.epoch),
+      this.outbox,
+      0,
+    )
     this.doc.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin === FROM_ROOM) return
       this.outbox.add()
@@ -102,8 +106,10 @@ export class LocalReplica implements Peer {
     this.fail(new RoomGone(reason))
   }
 
-  private run({ send, apply, close, problem }: SessionEffects): void {
+  private run({ send, apply, close, problem, epoch, more }: SessionEffects): void {
+    this.epoch = epoch ?? this.epoch
     for (const update of apply) Y.applyUpdate(this.doc, update, FROM_ROOM)
+    if (apply.length > 0) this.run(this.session.applied(0))
     for (const frame of send) this.room?.receive(this.id, frame)
     if (close !== undefined) this.close(close.code, close.reason)
     // What was refused is in this replica and in no log: it must not be read from here.
@@ -111,6 +117,7 @@ export class LocalReplica implements Peer {
       this.close(0, `the relay refused the write (${problem.kind})`)
       this.room?.leave(this.id)
     }
+    if (more) this.run(this.session.sendMore())
     if (this.session.live) this.whenLive()
     for (const waiter of this.waiters) {
       if (this.outbox.confirmed < waiter.edit) continue

@@ -11,6 +11,8 @@ export interface Write {
   readonly reads: boolean
   /** About how much it writes, in bytes. */
   readonly bytes: number
+  /** Whether it ends a pause. */
+  readonly urgent: boolean
   /**
    * Called when its transaction is put together. Whatever may fail happens here and fails this write
    * alone; the returned puts and removes must not throw, for half of them would be committed.
@@ -20,6 +22,14 @@ export interface Write {
 
 /** Runs all changes in one transaction; resolves when it is on disk, rejects where nothing of it is stored. */
 export type Transact = (changes: () => void) => Promise<unknown>
+
+/** So many commits may follow each other without a pause, after a rest. */
+export const COMMITS_AT_ONCE = 4
+/**
+ * When more come each waits for its turn. A commit costs the CPU of a hundred deliveries, and at a modest
+ * rate each update would have its own; a wait of this length is short for a disk, and nobody else waits.
+ */
+export const COMMIT_EVERY_MS = 40
 
 /**
  * Group commit. Everything added in one turn of the event loop, for whatever scope, goes into one
@@ -32,6 +42,8 @@ export class CommitQueue {
   readonly #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #stopped: RelayError | undefined
+  readonly #pace = new Pace(COMMITS_AT_ONCE, COMMIT_EVERY_MS)
+  #endPause: () => void = () => {}
 
   /**
    * @param usable asked after a failed transaction: false where the store cannot be used any more, so that
@@ -51,12 +63,14 @@ export class CommitQueue {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ write, resolve, reject })
       this.#running ??= this.#run()
+      if (write.urgent) this.#endPause()
     })
   }
 
   /** Takes no more writes, and resolves when all earlier ones are settled. */
   async stop(): Promise<void> {
     this.#stopped ??= new RelayError('log-closed', 'the log was closed')
+    this.#endPause()
     await this.#running
   }
 
@@ -68,8 +82,25 @@ export class CommitQueue {
   async #run(): Promise<void> {
     // After the I/O callbacks of this turn: they bring more writes for the same flush.
     await new Promise((resolve) => setImmediate(resolve))
-    while (this.#waiting.length > 0) await this.#commit(this.#takeGroup())
+    while (this.#waiting.length > 0) {
+      await this.#pause()
+      await this.#commit(this.#takeGroup())
+    }
     this.#running = undefined
+  }
+
+  async #pause(): Promise<void> {
+    const waitMs = this.#pace.take(performance.now())
+    const isUrgent = () => this.#stopped !== undefined || this.#waiting.some(({ write }) => write.urgent)
+    if (waitMs === 0 || isUrgent()) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, waitMs)
+      this.#endPause = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#endPause = () => {}
   }
 
   #takeGroup(): Waiting[] {
@@ -127,4 +158,22 @@ interface Waiting {
   readonly write: Write
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
+}
+
+/** A token bucket: so many at once after a rest, and then one in each interval. */
+export class Pace {
+  /** When the next would be due if there had been no rest. */
+  #dueMs = Number.NEGATIVE_INFINITY
+
+  constructor(
+    private readonly atOnce: number,
+    private readonly everyMs: number,
+  ) {}
+
+  /** Takes the next turn and returns how long to wait for it. */
+  take(nowMs: number): number {
+    const dueMs = Math.max(this.#dueMs, nowMs - (this.atOnce - 1) * this.everyMs)
+    this.#dueMs = dueMs + this.everyMs
+    return Math.max(0, dueMs - nowMs)
+  }
 }

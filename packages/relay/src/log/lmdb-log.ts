@@ -1,9 +1,9 @@
 import type { DataDirectory } from '../data/data-directory.js'
 import { RelayError } from '../errors.js'
 import { type Environment, openEnvironment, type Table } from './lmdb-environment.js'
-import type { Log } from './log.js'
-import { checkReplacedPosition, checkRisingPositions } from './positions.js'
-import { decodeRecord, encodeKey, encodeRecord, keyBefore, positionOfKey } from './record.js'
+import type { Log, LoggedUpdate } from './log.js'
+import { checkReplacedRange, checkRisingPositions } from './positions.js'
+import { decodeRecord, encodeKey, encodeRecord, epochKey, positionOfKey } from './record.js'
 
 /**
  * Opens the log in a data directory. All rooms share one LMDB environment.
@@ -19,19 +19,30 @@ export function lmdbLog({ updates: table, commits }: Environment): Omit<Log, 'cl
   const tails = new Tails(table)
 
   return {
-    async load(room) {
-      commits.checkOpen()
-      const loaded = []
-      for (const { key, value } of table.getRange(rangeOf(room))) {
-        const position = positionOfKey(key)
-        const update = decodeRecord(key, value)
-        if (update === undefined) throw corrupt(room, position)
-        loaded.push({ position, update })
+    async *load(room, from = 0) {
+      let next = from
+      for (;;) {
+        commits.checkOpen()
+        const { updates, isLast } = readSome(table, room, next)
+        yield* updates
+        if (isLast) return
+        next = updates.at(-1)!.position + 1
+        // Others get their turn: a large room takes many of these.
+        await new Promise((resolve) => setImmediate(resolve))
       }
-      return loaded
     },
 
-    async append(room, updates) {
+    async epochOf(room) {
+      commits.checkOpen()
+      const key = epochKey(room)
+      const record = table.get(key)
+      if (record === undefined) return ''
+      const epoch = decodeRecord(key, record)
+      if (epoch === undefined) throw corrupt(room, 'the epoch')
+      return Buffer.from(epoch).toString()
+    },
+
+    async append(room, updates, { epoch, urgent = false } = {}) {
       commits.checkOpen()
       checkRisingPositions(room, tails.last(room), updates)
       const last = updates.at(-1)
@@ -40,32 +51,58 @@ export function lmdbLog({ updates: table, commits }: Environment): Omit<Log, 'cl
         const key = encodeKey(room, position)
         return { key, record: encodeRecord(key, update) }
       })
+      if (epoch !== undefined) {
+        const key = epochKey(room)
+        records.push({ key, record: encodeRecord(key, Buffer.from(epoch)) })
+      }
       const bytes = records.reduce((sum, { record }) => sum + record.length, 0)
       const put = () => {
         for (const { key, record } of records) table.put(key, record)
       }
       await tails.during(room, last.position, () =>
-        commits.add({ scope: room, reads: false, bytes, prepare: () => put }),
+        commits.add({ scope: room, reads: false, bytes, urgent, prepare: () => put }),
       )
     },
 
-    async replace(room, upTo, snapshot) {
+    async replace(room, from, upTo, snapshot) {
       commits.checkOpen()
-      checkReplacedPosition(upTo)
+      checkReplacedRange(from, upTo)
       const key = encodeKey(room, upTo)
       const record = encodeRecord(key, snapshot)
       const prepare = () => {
-        const replaced = [...table.getKeys(rangeOf(room, upTo))]
+        const replaced = [...table.getKeys(rangeOf(room, from, upTo))]
         return () => {
           for (const old of replaced) table.remove(old)
           table.put(key, record)
         }
       }
       await tails.during(room, upTo, () =>
-        commits.add({ scope: room, reads: true, bytes: record.length, prepare }),
+        commits.add({ scope: room, reads: true, bytes: record.length, urgent: false, prepare }),
       )
     },
   }
+}
+
+/** Bytes read before others get their turn. */
+const READ_BYTES = 1024 * 1024
+
+/** The next updates of a room. @throws RelayError `room-corrupt` */
+function readSome(
+  table: Table,
+  room: string,
+  from: number,
+): { readonly updates: LoggedUpdate[]; readonly isLast: boolean } {
+  const updates: LoggedUpdate[] = []
+  let bytes = 0
+  for (const { key, value } of table.getRange(rangeOf(room, from))) {
+    const position = positionOfKey(key)
+    const update = decodeRecord(key, value)
+    if (update === undefined) throw corrupt(room, `the update at position ${position}`)
+    updates.push({ position, update })
+    bytes += update.length
+    if (bytes >= READ_BYTES) return { updates, isLast: false }
+  }
+  return { updates, isLast: true }
 }
 
 /** The last position of each room, writes under way included. Rooms at rest are looked up, not kept. */
@@ -96,24 +133,24 @@ class Tails {
   }
 
   #stored(room: string): number | undefined {
-    const { start, end } = rangeOf(room)
     // Backwards from the end: a reversed range starts at its greater key.
-    for (const key of this.#table.getKeys({ start: end, end: start, reverse: true, limit: 1 })) {
+    const range = { start: encodeKey(room, Number.MAX_SAFE_INTEGER), end: epochKey(room), reverse: true }
+    for (const key of this.#table.getKeys({ ...range, limit: 1 })) {
       return positionOfKey(key)
     }
     return undefined
   }
 }
 
-/** All keys of a room up to and including a position. LMDB leaves out the end of a range, either way round. */
-function rangeOf(room: string, upTo = Number.MAX_SAFE_INTEGER) {
-  return { start: keyBefore(room), end: encodeKey(room, upTo + 1) }
+/** The keys of a room's positions. LMDB leaves out the end of a range, either way round. */
+function rangeOf(room: string, from: number, upTo = Number.MAX_SAFE_INTEGER) {
+  return { start: encodeKey(room, from), end: encodeKey(room, upTo + 1) }
 }
 
-function corrupt(room: string, position: number): RelayError {
+function corrupt(room: string, what: string): RelayError {
   return new RelayError(
     'room-corrupt',
-    `room "${room}": the update at position ${position} is not what was written. Other rooms are not ` +
+    `room "${room}": ${what} is not what was written. Other rooms are not ` +
       'affected. Restore the data from a backup, or clear the room: agents bring back what they have',
   )
 }

@@ -1,32 +1,43 @@
 import { RelayError } from '../errors.js'
 import type { Log, LoggedUpdate } from './log.js'
-import { checkReplacedPosition, checkRisingPositions } from './positions.js'
+import { checkReplacedRange, checkRisingPositions } from './positions.js'
 
 /** A log that forgets everything when it is closed: for tests, and for relays that only forward. */
 export function memoryLog(): Log {
-  const rooms = new Map<string, LoggedUpdate[]>()
+  const rooms = new Map<string, { updates: LoggedUpdate[]; epoch: string }>()
   let closed = false
 
-  const updatesOf = (room: string) => {
+  const roomOf = (name: string) => {
     if (closed) throw new RelayError('log-closed', 'the log was closed')
-    return rooms.get(room) ?? []
+    const room = rooms.get(name) ?? { updates: [], epoch: '' }
+    rooms.set(name, room)
+    return room
   }
 
   return {
-    async load(room) {
-      return updatesOf(room).map(copyOf)
+    async *load(name, from = 0) {
+      yield* roomOf(name)
+        .updates.filter(({ position }) => position >= from)
+        .map(copyOf)
     },
 
-    async append(room, updates) {
-      const before = updatesOf(room)
-      checkRisingPositions(room, before.at(-1)?.position, updates)
-      if (updates.length > 0) rooms.set(room, [...before, ...updates.map(copyOf)])
+    async epochOf(name) {
+      return roomOf(name).epoch
     },
 
-    async replace(room, upTo, snapshot) {
-      checkReplacedPosition(upTo)
-      const later = updatesOf(room).filter(({ position }) => position > upTo)
-      rooms.set(room, [copyOf({ position: upTo, update: snapshot }), ...later])
+    async append(name, updates, { epoch } = {}) {
+      const room = roomOf(name)
+      checkRisingPositions(name, room.updates.at(-1)?.position, updates)
+      room.updates.push(...updates.map(copyOf))
+      room.epoch = epoch ?? room.epoch
+    },
+
+    async replace(name, from, upTo, snapshot) {
+      checkReplacedRange(from, upTo)
+      const room = roomOf(name)
+      const before = room.updates.filter(({ position }) => position < from)
+      const later = room.updates.filter(({ position }) => position > upTo)
+      room.updates = [...before, copyOf({ position: upTo, update: snapshot }), ...later]
     },
 
     async close() {

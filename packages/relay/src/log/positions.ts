@@ -19,9 +19,10 @@ export function checkRisingPositions(
   }
 }
 
-/** @throws RangeError where a snapshot cannot take this position */
-export function checkReplacedPosition(upTo: number): void {
-  if (!Number.isSafeInteger(upTo) || upTo < 0) {
-    throw new RangeError(`replace: position ${upTo} is not a whole number from 0`)
+/** @throws RangeError where a snapshot cannot stand for this range */
+export function checkReplacedRange(from: number, upTo: number): void {
+  const whole = Number.isSafeInteger(from) && Number.isSafeInteger(upTo)
+  if (!whole || from < 0 || upTo < from) {
+    throw new RangeError(`replace: ${from} to ${upTo} is not a range of whole numbers from 0`)
   }
 }

@@ -26,8 +26,8 @@ export function encodeKey(room: string, position: number): Buffer {
   return key
 }
 
-/** A key below all keys of a room and above those of other rooms: one without a position. */
-export function keyBefore(room: string): Buffer {
+/** The key of a room's epoch: one without a position, below all others of the room and above other rooms'. */
+export function epochKey(room: string): Buffer {
   return encodeKey(room, 0).subarray(0, -POSITION_BYTES)
 }
 

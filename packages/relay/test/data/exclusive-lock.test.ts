@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openDataDirectory } from '../../src/data/data-directory.js'
 import { lockDirectory } from '../../src/data/exclusive-lock.js'
+import { collect } from '../../src/log/log.js'
 import { temporaryDirectory } from '../helpers.js'
 import { startChild } from '../log/child.js'
 import { openLmdb } from '../log/open-lmdb.js'
@@ -58,7 +59,7 @@ test('after kill -9 of another process the directory is taken over, not before',
   await expect(openDataDirectory(path)).rejects.toMatchObject(IN_USE)
   await child.kill()
   const log = await openLmdb(path)
-  expect((await log.load('room-0')).length).toBeGreaterThan(0)
+  expect((await collect(log.load('room-0'))).length).toBeGreaterThan(0)
   expect((await readdir(path)).filter((name) => name.endsWith('.lock'))).toHaveLength(1)
 })
 

@@ -17,7 +17,7 @@ function controlledStore() {
   )
   const write = (name: string, more: Partial<Write> = {}) => {
     const put = () => current.push(name)
-    return queue.add({ scope: name, reads: false, bytes: 1, prepare: () => put, ...more })
+    return queue.add({ scope: name, reads: false, bytes: 1, urgent: false, prepare: () => put, ...more })
   }
   const started = async (count: number) => {
     while (transactions.length < count) await new Promise((resolve) => setImmediate(resolve))

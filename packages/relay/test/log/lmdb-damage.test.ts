@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { openDataDirectory } from '../../src/data/data-directory.js'
 import { openLmdbLog } from '../../src/log/lmdb-log.js'
 import { checkStore } from '../../src/log/lmdb-preflight.js'
+import { collect } from '../../src/log/log.js'
 import { randomFrom, runSeed, temporaryDirectory } from '../helpers.js'
 import { startChild } from './child.js'
 import { openLmdb } from './open-lmdb.js'
@@ -54,11 +55,15 @@ test('one damaged record makes its room room-corrupt; other rooms work, and repl
   const at = bytes.lastIndexOf(Buffer.alloc(120, 3 * 16 + 5))
   await overwrite(path, at + 60, new Uint8Array([0xff]))
   const log = await openLmdb(path)
-  await expect(log.load('room-3')).rejects.toMatchObject({ code: 'room-corrupt', message: /room "room-3"/ })
-  for (const room of [0, 1, 2, 4, 5, 6, 7, 8, 9]) expect(await log.load(`room-${room}`)).toHaveLength(UPDATES)
+  await expect(collect(log.load('room-3'))).rejects.toMatchObject({
+    code: 'room-corrupt',
+    message: /room "room-3"/,
+  })
+  for (const room of [0, 1, 2, 4, 5, 6, 7, 8, 9])
+    expect(await collect(log.load(`room-${room}`))).toHaveLength(UPDATES)
   await log.append('room-3', [{ position: UPDATES, update: new Uint8Array([1]) }])
-  await log.replace('room-3', UPDATES - 1, new Uint8Array([2]))
-  expect(await log.load('room-3')).toHaveLength(2)
+  await log.replace('room-3', 0, UPDATES - 1, new Uint8Array([2]))
+  expect(await collect(log.load('room-3'))).toHaveLength(2)
 })
 
 test.each([0.01, 0.3, 0.7, 0.95])('a store cut off after %f of its length is data-corrupt', async (part) => {
@@ -169,7 +174,7 @@ test('no store that LMDB wrote is taken for damaged, whatever was freed and used
       const room = `room-${Math.floor(random() * 30)}`
       const position = (last.get(room) ?? -1) + 1
       const update = new Uint8Array(random() < 0.1 ? random() * 90_000 : random() * 400)
-      if (random() < 0.15 && position > 0) return log.replace(room, position - 1, update)
+      if (random() < 0.15 && position > 0) return log.replace(room, 0, position - 1, update)
       last.set(room, position)
       return log.append(room, [{ position, update }])
     })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { collect } from '../../src/log/log.js'
 import { randomFrom, runSeed, temporaryDirectory } from '../helpers.js'
 import { startChild } from './child.js'
 import { updateAt } from './children/contents.mjs'
@@ -25,7 +26,7 @@ test('after kill -9, every append that was reported as done is there, byte for b
 
     const log = await openLmdb(path)
     for (const [room, last] of lastDone) {
-      const updates = await log.load(room)
+      const updates = await collect(log.load(room))
       // More may be stored than was reported, but without gaps, for the child leaves none.
       expect(updates.length).toBeGreaterThan(last)
       for (const [index, { position, update }] of updates.entries()) {
@@ -55,7 +56,7 @@ test('after kill -9 in the middle of replaces, the room is the old or the new li
       )
 
     const log = await openLmdb(path)
-    const texts = (await log.load('room')).map(({ position, update }) => ({
+    const texts = (await collect(log.load('room'))).map(({ position, update }) => ({
       position,
       text: new TextDecoder().decode(update).trimEnd(),
     }))

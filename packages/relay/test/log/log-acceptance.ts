@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { Log, LoggedUpdate } from '../../src/log/log.js'
+import { collect, type Log, type LoggedUpdate } from '../../src/log/log.js'
 
 /**
  * What every log does, whatever it is made of.
@@ -14,14 +14,19 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
 
   describe(name, () => {
     test('a room nobody wrote to is empty', async () => {
-      expect(await (await opened()).load('nobody')).toEqual([])
+      expect(await collect((await opened()).load('nobody'))).toEqual([])
     })
 
     test('updates come back in order, gaps and empty updates included', async () => {
       const log = await opened()
       await log.append('room', [at(0, []), at(1, [1, 2])])
       await log.append('room', [at(7, [3]), at(2 ** 40, [4])])
-      expect(await log.load('room')).toEqual([at(0, []), at(1, [1, 2]), at(7, [3]), at(2 ** 40, [4])])
+      expect(await collect(log.load('room'))).toEqual([
+        at(0, []),
+        at(1, [1, 2]),
+        at(7, [3]),
+        at(2 ** 40, [4]),
+      ])
     })
 
     test('positions are ordered as numbers, not as text or bytes', async () => {
@@ -31,13 +36,13 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
         'room',
         positions.map((position) => at(position, [1])),
       )
-      expect((await log.load('room')).map(({ position }) => position)).toEqual(positions)
+      expect((await collect(log.load('room'))).map(({ position }) => position)).toEqual(positions)
     })
 
     test('appends of one tick are stored in the order of their calls', async () => {
       const log = await opened()
       await Promise.all([1, 2, 3, 4, 5].map((position) => log.append('room', [at(position, [position])])))
-      expect((await log.load('room')).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5])
+      expect((await collect(log.load('room'))).map(({ position }) => position)).toEqual([1, 2, 3, 4, 5])
     })
 
     test('rooms whose names are prefixes of each other, long or in other scripts are kept apart', async () => {
@@ -53,17 +58,18 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
         'a'.repeat(128),
       ]
       await Promise.all(rooms.map((room, index) => log.append(room, [at(1, [index])])))
-      for (const [index, room] of rooms.entries()) expect(await log.load(room)).toEqual([at(1, [index])])
-      expect(await log.load('a/')).toEqual([])
+      for (const [index, room] of rooms.entries())
+        expect(await collect(log.load(room))).toEqual([at(1, [index])])
+      expect(await collect(log.load('a/'))).toEqual([])
     })
 
     test('an update of 20 MB comes back', async () => {
       const log = await opened()
       const update = new Uint8Array(20_000_000).map((_, index) => index % 251)
       await Promise.all([log.append('large', [{ position: 1, update }]), log.append('small', [at(1, [1])])])
-      const [loaded] = await log.load('large')
+      const [loaded] = await collect(log.load('large'))
       expect(Buffer.compare(loaded!.update, update)).toBe(0)
-      expect(await log.load('small')).toEqual([at(1, [1])])
+      expect(await collect(log.load('small'))).toEqual([at(1, [1])])
     })
 
     test('the caller may reuse what it appended and write into what it loaded', async () => {
@@ -72,9 +78,9 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
       const appended = log.append('room', [{ position: 1, update }])
       update.fill(9)
       await appended
-      const [loaded] = await log.load('room')
+      const [loaded] = await collect(log.load('room'))
       loaded?.update.fill(8)
-      expect(await log.load('room')).toEqual([at(1, [1, 2, 3])])
+      expect(await collect(log.load('room'))).toEqual([at(1, [1, 2, 3])])
     })
 
     test.each([
@@ -87,7 +93,7 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
       const log = await opened()
       await log.append('room', [at(5, [5])])
       await expect(log.append('room', updates)).rejects.toThrow(RangeError)
-      expect(await log.load('room')).toEqual([at(5, [5])])
+      expect(await collect(log.load('room'))).toEqual([at(5, [5])])
     })
 
     test('an append is checked against appends that are still under way', async () => {
@@ -95,44 +101,95 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
       const first = log.append('room', [at(5, [5])])
       await expect(log.append('room', [at(5, [6])])).rejects.toThrow(RangeError)
       await first
-      expect(await log.load('room')).toEqual([at(5, [5])])
+      expect(await collect(log.load('room'))).toEqual([at(5, [5])])
     })
 
     test('replace puts a snapshot in the place of all up to a position, and leaves the rest', async () => {
       const log = await opened()
       await log.append('room', [at(1, [1]), at(2, [2]), at(4, [4]), at(5, [5])])
       await log.append('room2', [at(1, [1])])
-      await log.replace('room', 4, new Uint8Array([42]))
-      expect(await log.load('room')).toEqual([at(4, [42]), at(5, [5])])
-      expect(await log.load('room2')).toEqual([at(1, [1])])
+      await log.replace('room', 0, 4, new Uint8Array([42]))
+      expect(await collect(log.load('room'))).toEqual([at(4, [42]), at(5, [5])])
+      expect(await collect(log.load('room2'))).toEqual([at(1, [1])])
     })
 
     test('replace at a position that is a gap, at 0, of an empty room, and past the end', async () => {
       const log = await opened()
       await log.append('gap', [at(1, [1]), at(5, [5])])
-      await log.replace('gap', 3, new Uint8Array([3]))
-      expect(await log.load('gap')).toEqual([at(3, [3]), at(5, [5])])
+      await log.replace('gap', 0, 3, new Uint8Array([3]))
+      expect(await collect(log.load('gap'))).toEqual([at(3, [3]), at(5, [5])])
       await log.append('zero', [at(0, [0]), at(1, [1])])
-      await log.replace('zero', 0, new Uint8Array([9]))
-      expect(await log.load('zero')).toEqual([at(0, [9]), at(1, [1])])
-      await log.replace('empty', 3, new Uint8Array([3]))
+      await log.replace('zero', 0, 0, new Uint8Array([9]))
+      expect(await collect(log.load('zero'))).toEqual([at(0, [9]), at(1, [1])])
+      await log.replace('empty', 0, 3, new Uint8Array([3]))
       await expect(log.append('empty', [at(3, [4])])).rejects.toThrow(RangeError)
-      expect(await log.load('empty')).toEqual([at(3, [3])])
-      await log.replace('gap', 9, new Uint8Array([9]))
-      expect(await log.load('gap')).toEqual([at(9, [9])])
+      expect(await collect(log.load('empty'))).toEqual([at(3, [3])])
+      await log.replace('gap', 0, 9, new Uint8Array([9]))
+      expect(await collect(log.load('gap'))).toEqual([at(9, [9])])
     })
 
     test('append and replace of one tick take effect in the order of their calls', async () => {
       const log = await opened()
       await Promise.all([
         log.append('room', [at(1, [1]), at(2, [2])]),
-        log.replace('room', 4, new Uint8Array([40])),
-        log.replace('room', 6, new Uint8Array([60])),
+        log.replace('room', 0, 4, new Uint8Array([40])),
+        log.replace('room', 0, 6, new Uint8Array([60])),
         log.append('room', [at(7, [7])]),
         log.append('other', [at(1, [1])]),
       ])
-      expect(await log.load('room')).toEqual([at(6, [60]), at(7, [7])])
-      expect(await log.load('other')).toEqual([at(1, [1])])
+      expect(await collect(log.load('room'))).toEqual([at(6, [60]), at(7, [7])])
+      expect(await collect(log.load('other'))).toEqual([at(1, [1])])
+    })
+
+    test('replace of a range in the middle leaves what is before and behind', async () => {
+      const log = await opened()
+      await log.append('room', [at(1, [1]), at(2, [2]), at(3, [3]), at(4, [4]), at(5, [5])])
+      await log.replace('room', 2, 4, new Uint8Array([24]))
+      expect(await collect(log.load('room'))).toEqual([at(1, [1]), at(4, [24]), at(5, [5])])
+      for (const [from, upTo] of [
+        [-1, 1],
+        [3, 2],
+        [0.5, 2],
+      ] as const) {
+        await expect(log.replace('room', from, upTo, new Uint8Array())).rejects.toThrow(RangeError)
+      }
+    })
+
+    test('a room is loaded from a position on', async () => {
+      const log = await opened()
+      await log.append('room', [at(1, [1]), at(3, [3]), at(5, [5])])
+      expect(await collect(log.load('room', 2))).toEqual([at(3, [3]), at(5, [5])])
+      expect(await collect(log.load('room', 3))).toEqual([at(3, [3]), at(5, [5])])
+      expect(await collect(log.load('room', 6))).toEqual([])
+    })
+
+    test('a large room is loaded whole, and while it is others get their turn', async () => {
+      const log = await opened()
+      const update = new Uint8Array(300_000)
+      for (let position = 1; position <= 20; position++)
+        await log.append('room', [{ position, update }], { urgent: true })
+      let turns = 0
+      const turn = () => {
+        turns++
+        ticking = setImmediate(turn)
+      }
+      let ticking = setImmediate(turn)
+      expect((await collect(log.load('room'))).map(({ position }) => position)).toHaveLength(20)
+      clearImmediate(ticking)
+      if (name !== 'memory log') expect(turns).toBeGreaterThan(3)
+    })
+
+    test('an epoch is stored with an update, and is no update', async () => {
+      const log = await opened()
+      expect(await log.epochOf('room')).toBe('')
+      await log.append('room', [at(0, [0])], { epoch: 'e1' })
+      await log.append('room', [at(1, [1])])
+      await log.append('room2', [at(0, [2])])
+      await log.replace('room', 0, 1, new Uint8Array([9]))
+      expect(await log.epochOf('room')).toBe('e1')
+      expect(await log.epochOf('room2')).toBe('')
+      expect(await collect(log.load('room'))).toEqual([at(1, [9])])
+      await expect(log.append('room', [at(1, [1])])).rejects.toThrow(RangeError)
     })
 
     test('close waits for what was called before, can be called twice, and ends everything after it', async () => {
@@ -141,9 +198,10 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
       await Promise.all([log.close(), log.close()])
       await appended
       const closed = { name: 'RelayError', code: 'log-closed' }
-      await expect(log.load('room')).rejects.toMatchObject(closed)
+      await expect(collect(log.load('room'))).rejects.toMatchObject(closed)
+      await expect(log.epochOf('room')).rejects.toMatchObject(closed)
       await expect(log.append('room', [at(2, [2])])).rejects.toMatchObject(closed)
-      await expect(log.replace('room', 1, new Uint8Array())).rejects.toMatchObject(closed)
+      await expect(log.replace('room', 0, 1, new Uint8Array())).rejects.toMatchObject(closed)
     })
   })
 }

@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs'
 import { openDataDirectory } from '../../../dist/data/data-directory.js'
 import { openLmdbLog } from '../../../dist/log/lmdb-log.js'
+import { collect } from '../../../dist/log/log.js'
 import { updateAt } from './contents.mjs'
 
 const [path, seed] = process.argv.slice(2)
@@ -14,7 +15,7 @@ const random = (below) => {
 }
 
 async function fill(room) {
-  let position = ((await log.load(room)).at(-1)?.position ?? -1) + 1
+  let position = ((await collect(log.load(room))).at(-1)?.position ?? -1) + 1
   for (;;) {
     const count = 1 + random(3)
     const updates = Array.from({ length: count }, (_, i) => ({

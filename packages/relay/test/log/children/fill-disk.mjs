@@ -2,6 +2,7 @@
 // what was reported as done, what was refused with which code, and what could still be read. Argument: directory.
 import { openDataDirectory } from '../../../dist/data/data-directory.js'
 import { openLmdbLog } from '../../../dist/log/lmdb-log.js'
+import { collect } from '../../../dist/log/log.js'
 
 // LMDB's library reports a failed commit on stderr too.
 console.error = () => {}
@@ -20,7 +21,7 @@ for (let position = 0; refused.length < 6; position++) {
 }
 const readable = []
 for (const room of ['a', 'b'])
-  for (const { position } of await log.load(room)) readable.push(`${room} ${position}`)
+  for (const { position } of await collect(log.load(room))) readable.push(`${room} ${position}`)
 console.log(JSON.stringify({ done, refused, readable }))
 await log.close()
 await directory.release()

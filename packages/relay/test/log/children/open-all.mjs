@@ -3,6 +3,7 @@
 // Arguments: directories.
 import { openDataDirectory } from '../../../dist/data/data-directory.js'
 import { openLmdbLog } from '../../../dist/log/lmdb-log.js'
+import { collect } from '../../../dist/log/log.js'
 
 console.error = () => {}
 for (const path of process.argv.slice(2)) {
@@ -13,7 +14,7 @@ for (const path of process.argv.slice(2)) {
     const rooms = []
     for (let i = 0; i < 10; i++) {
       rooms.push(
-        await log.load(`room-${i}`).then(
+        await collect(log.load(`room-${i}`)).then(
           (updates) => updates.length,
           (error) => error.code,
         ),
@@ -22,7 +23,7 @@ for (const path of process.argv.slice(2)) {
     for (let round = 0; round < 10; round++) {
       await Promise.all([
         log.append('new', [{ position: round, update: new Uint8Array(3000) }]),
-        log.replace(`room-${round}`, 50, new Uint8Array(100)),
+        log.replace(`room-${round}`, 0, 50, new Uint8Array(100)),
       ])
     }
     console.log(JSON.stringify(rooms))

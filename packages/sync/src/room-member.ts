@@ -1,0 +1,63 @@
+import { LIMITS } from '@skein/protocol'
+import { type ByteBudget, Reassembly } from './chunks.js'
+import type { CatchUp } from './room-catch-up.js'
+
+/** Pause before a member that sends updates with a gap before them is asked again; it doubles each time. */
+export const ASK_AGAIN_MS = 5_000
+
+/** What a room knows of one connection. */
+export class Member {
+  takesChunks = false
+  /** It is being closed, and nothing of it counts any more. */
+  ended = false
+  /** Its connection takes bytes too slowly. */
+  congested = false
+  /** It was given as much of a large answer as its connection should hold. */
+  isFilled = false
+  /** Presence went by while it was congested. */
+  missedPresence = false
+  /** What it still has to get before updates can be forwarded to it as they come. */
+  catchUp: CatchUp | undefined
+  readonly inbound: Reassembly
+  /** Numbered updates whose log position is not on disk yet, oldest first. */
+  private readonly waiting: { readonly seq: number; readonly position: number }[] = []
+  private askAfterMs: number
+  private askPauseMs = ASK_AGAIN_MS
+
+  /** @param skein its URL offers Skein */
+  constructor(
+    public lastSentMs: number,
+    readonly skein: boolean,
+    inboundBudget: ByteBudget,
+  ) {
+    this.inbound = new Reassembly(LIMITS.messageBytesMax, inboundBudget)
+    this.askAfterMs = lastSentMs
+  }
+
+  /** A numbered update is safe when this log position is on disk. */
+  awaitAcknowledgement(seq: number, position: number): void {
+    this.waiting.push({ seq, position })
+  }
+
+  /** The numbers whose positions are on disk; rejected numbers leave gaps, so each run of neighbours is one range. */
+  takeAcknowledged(committedPosition: number): { from: number; to: number }[] {
+    const { waiting } = this
+    let count = 0
+    while (count < waiting.length && waiting[count]!.position <= committedPosition) count++
+    const ranges: { from: number; to: number }[] = []
+    for (const { seq } of waiting.splice(0, count)) {
+      const last = ranges.at(-1)
+      if (last !== undefined && last.to + 1 === seq) last.to = seq
+      else ranges.push({ from: seq, to: seq })
+    }
+    return ranges
+  }
+
+  /** Whether it may be asked now for what is missing before its updates; it counts as asked then. */
+  mayBeAsked(nowMs: number): boolean {
+    if (nowMs < this.askAfterMs) return false
+    this.askAfterMs = nowMs + this.askPauseMs
+    this.askPauseMs *= 2
+    return true
+  }
+}
