@@ -9,6 +9,7 @@ import {
   spaceNameFromPath,
 } from '@skein/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { checkOptions } from './check-options.js'
 import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
 import { RelayError } from './errors.js'
 import { Replicas } from './http/replicas.js'
@@ -17,13 +18,7 @@ import { openLmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
 import { Metrics } from './metrics.js'
-import {
-  checkOptions,
-  DEFAULT_LIMITS,
-  isOriginAllowed,
-  type RelayLimits,
-  type RelayOptions,
-} from './options.js'
+import { DEFAULT_LIMITS, isOriginAllowed, type RelayLimits, type RelayOptions } from './options.js'
 import type { RoomHost } from './room-host.js'
 import { Rooms } from './rooms.js'
 import { SocketPeer } from './socket-peer.js'

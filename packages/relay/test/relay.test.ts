@@ -1,7 +1,14 @@
-import { decodeFrame, encodeFrame } from '@skein/protocol'
+import { decodeFrame, encodeFrame, LIMITS } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { createRelay, type Log, memoryLog, type Relay, type RelayEvent } from '../src/index.js'
+import {
+  createRelay,
+  type Log,
+  memoryLog,
+  type Relay,
+  type RelayEvent,
+  type RelayLimits,
+} from '../src/index.js'
 import { fingerprint, RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
 
 const update = (key: string, value: unknown = 1): Uint8Array => {
@@ -270,4 +277,43 @@ describe('options', () => {
   test.each([-1, 65_536, 1.5, Number.NaN])('L13 refuses port %s', async (port) => {
     await expect(createRelay({ port })).rejects.toMatchObject({ code: 'bad-option' })
   })
+
+  test.each<[string, Partial<RelayLimits>]>([
+    ['connectionsMax', { connectionsMax: 0 }],
+    ['roomsMax', { roomsMax: -1 }],
+    ['idleRoomMs', { idleRoomMs: Number.NaN }],
+    ['drainWithinMs', { drainWithinMs: 2 ** 31 }],
+    ['bufferedBytesHigh', { bufferedBytesHigh: 1.5 }],
+    ['bufferedBytesHigh', { bufferedBytesHigh: 1000, bufferedBytesMax: 1000 }],
+    ['frameBytesMax', { frameBytesMax: LIMITS.frameBytesMax + 1 }],
+    ['updateBytesMax', { updateBytesMax: LIMITS.updateBytesMax + 1 }],
+    ['updateBytesMax', { frameBytesMax: 10_000, updateBytesMax: 9_969 }],
+    ['updateBytesMax', { frameBytesMax: 10_000 }],
+  ])('L17 refuses a limit that cannot be kept: %s of %j', async (name, limits) => {
+    const refused = { code: 'bad-option', message: expect.stringContaining(`limits.${name} `) }
+    await expect(createRelay({ limits })).rejects.toMatchObject(refused)
+  })
+
+  test('L17 takes limits that just fit', async () => {
+    await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_968 } })
+    await relayForTest({ limits: { drainWithinMs: 2 ** 31 - 1, bufferedBytesHigh: 1, bufferedBytesMax: 2 } })
+  })
+
+  test.each([
+    '',
+    'nonsense',
+    'home.example',
+    'https://home.example/',
+    'https://Home.example',
+    'https://a:443',
+  ])('L17 refuses the origin "%s", which no browser sends', async (origin) => {
+    await expect(createRelay({ origins: [origin] })).rejects.toMatchObject({ code: 'bad-option' })
+  })
+
+  test.each(['null', 'https://home.example:8443', 'chrome-extension://abcdef', 'http://[::1]:1'])(
+    'L17 takes the origin %s',
+    async (origin) => {
+      await relayForTest({ origins: [origin] })
+    },
+  )
 })
