@@ -62,10 +62,16 @@ export type RelayEvent =
   | { readonly kind: 'write-failed'; readonly room: string; readonly error: unknown }
   /** Compaction of a room's log failed; the log is as it was. */
   | { readonly kind: 'compaction-failed'; readonly room: string; readonly error: unknown }
+  /** The server that listens reported an error; it listens on. */
+  | { readonly kind: 'server-failed'; readonly error: unknown }
   /** An HTTP request met a mistake of the relay itself. */
   | { readonly kind: 'request-failed'; readonly error: unknown }
   /** A connection was closed for what it sent. */
   | { readonly kind: 'client-closed'; readonly room: string; readonly code: number; readonly reason: string }
+  /** A connection asked for a room. There are as many of these as there are clients. */
+  | { readonly kind: 'connection-opened'; readonly room: string }
+  /** A connection that was opened is gone; 1006 where it just broke. */
+  | { readonly kind: 'connection-closed'; readonly room: string; readonly code: number }
 
 /** Whether a page of this origin may connect. Any page of the web can try to reach a loopback address. */
 export function isOriginAllowed(origin: string | undefined, allowed: readonly string[]): boolean {

@@ -18,6 +18,15 @@ const update = (key: string, value: unknown = 1): Uint8Array => {
 }
 const updateFrame = (key: string, value?: unknown) =>
   encodeFrame({ type: 'update', update: update(key, value) })
+/** Keeps what the operator is told; `events` gives those of one kind. */
+function recordEvents() {
+  const all: RelayEvent[] = []
+  return {
+    onEvent: (event: RelayEvent) => void all.push(event),
+    events: (kind: RelayEvent['kind']) => all.filter((event) => event.kind === kind),
+  }
+}
+
 const isForward = (frame: Uint8Array) => frame[0] === 0 && frame[1] === 2
 
 describe('connections', () => {
@@ -45,12 +54,14 @@ describe('connections', () => {
   })
 
   test('L2 a frame over the limit closes its sender with 1009; others go on', async () => {
-    const relay = await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_000 } })
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_000 }, onEvent })
     const [bad, good, witness] = await Promise.all(
       [1, 2, 3].map(() => new RawClient(`${relay.url}/room`).opened()),
     )
     bad!.socket.send(new Uint8Array(10_001))
     expect(await bad!.closedWith()).toBe(1009)
+    expect(events('client-closed')).toMatchObject([{ room: 'room', code: 1009 }])
     good!.socket.send(updateFrame('k'))
     await until('it is forwarded', () => witness!.frames.some(isForward))
   })
@@ -60,16 +71,35 @@ describe('connections', () => {
     ['a malformed update', encodeFrame({ type: 'update', update: Uint8Array.of(1, 2, 3) }), 4422],
     ['a text frame', 'hello', 4400],
   ])('L3 %s closes its sender alone, and is told to the operator', async (_what, frame, code) => {
-    const events: RelayEvent[] = []
-    const relay = await relayForTest({ onEvent: (event) => events.push(event) })
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ onEvent })
     const bad = await new RawClient(`${relay.url}/room`).opened()
     const [good, witness] = await Promise.all([1, 2].map(() => new RawClient(`${relay.url}/room`).opened()))
     bad.socket.send(frame)
     expect(await bad.closedWith()).toBe(code)
     good!.socket.send(updateFrame('k'))
     await until('others go on', () => witness!.frames.some(isForward))
-    if (typeof frame !== 'string')
-      expect(events).toMatchObject([{ kind: 'client-closed', room: 'room', code }])
+    expect(events('client-closed')).toMatchObject([{ room: 'room', code }])
+  })
+
+  test('L3 many text frames are one event', async () => {
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ onEvent })
+    const bad = await new RawClient(`${relay.url}/room`).opened()
+    for (let i = 0; i < 100; i++) bad.socket.send('hello')
+    expect(await bad.closedWith()).toBe(4400)
+    expect(events('client-closed')).toHaveLength(1)
+  })
+
+  test('L19 connections are told as they open and close', async () => {
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ onEvent })
+    const client = await new RawClient(`${relay.url}/room`).opened()
+    await until('it is told', () => events('connection-opened').length > 0)
+    client.socket.close(1000)
+    await until('its end is told', () => events('connection-closed').length > 0)
+    expect(events('connection-opened')).toEqual([{ kind: 'connection-opened', room: 'room' }])
+    expect(events('connection-closed')).toEqual([{ kind: 'connection-closed', room: 'room', code: 1000 }])
   })
 
   test('L4 beyond the connection limit the answer is 1013', async () => {
@@ -204,7 +234,7 @@ describe('rooms', () => {
 
   test('L9 a room that cannot be loaded is closed with 4500; other rooms work', async () => {
     const memory = memoryLog()
-    const events: RelayEvent[] = []
+    const { events, onEvent } = recordEvents()
     const relay = await relayForTest({
       log: {
         ...memory,
@@ -213,12 +243,12 @@ describe('rooms', () => {
           return memory.load(room)
         },
       },
-      onEvent: (event) => events.push(event),
+      onEvent,
     })
     expect(await new RawClient(`${relay.url}/broken`).closedWith()).toBe(4500)
     const fine = await new RawClient(`${relay.url}/fine`).opened()
     await until('the other room greets', () => fine.frames.length > 0)
-    expect(events).toMatchObject([{ kind: 'room-failed', room: 'broken' }])
+    expect(events('room-failed')).toMatchObject([{ room: 'broken' }])
   })
 
   test('L10 a disk that refuses a write confirms nothing, and the room starts again from the disk', async () => {
