@@ -41,6 +41,8 @@ export interface RelayLimits {
   readonly drainWithinMs: number
   /** How long an empty room stays in memory. */
   readonly idleRoomMs: number
+  /** Readers of event streams over HTTP at once; more are answered 503. */
+  readonly streamsMax: number
 }
 
 export const DEFAULT_LIMITS: RelayLimits = {
@@ -53,6 +55,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   bufferedBytesMax: 2 * LIMITS.frameBytesMax,
   drainWithinMs: 120_000,
   idleRoomMs: 30_000,
+  streamsMax: 1_000,
 }
 
 export type RelayEvent =

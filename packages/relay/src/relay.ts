@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
@@ -15,6 +15,8 @@ import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
 import { RelayError } from './errors.js'
 import { Replicas } from './http/replicas.js'
 import { createRouter } from './http/router.js'
+import { createHttpServer, refuseUpgrade } from './http/server.js'
+import { StreamSeats } from './http/stream-seats.js'
 import { openLmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
@@ -95,6 +97,7 @@ class RelayServer implements Relay {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.host = options.host ?? '127.0.0.1'
     this.onEvent = options.onEvent ?? (() => {})
+    const streams = new StreamSeats(this.limits.streamsMax)
     this.metrics = new Metrics(
       () => this.roomCount,
       () => this.connectionCount,
@@ -104,17 +107,19 @@ class RelayServer implements Relay {
     const router = createRouter({
       replicas: this.replicas,
       metrics: this.metrics,
+      streams,
       origins: options.origins ?? [],
       isReady: () => this.closing === undefined,
       onError: (error) => this.onEvent({ kind: 'request-failed', error }),
     })
-    this.http = createServer((request, response) => void router(request, response))
+    this.http = createHttpServer((request, response) => void router(request, response))
     this.sockets = new WebSocketServer({
       noServer: true,
       maxPayload: this.limits.frameBytesMax,
       perMessageDeflate: false,
       clientTracking: false,
     })
+    this.sockets.on('wsClientError', ({ message }, socket) => refuseUpgrade(socket, message))
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
     this.aliveTimer = setInterval(() => {
       for (const peer of this.peers.keys()) peer.checkAlive()

@@ -199,6 +199,14 @@ describe('bad input', () => {
     },
   )
 
+  test('H7 a patch nested deeper than anything could recurse is 400', async () => {
+    const relay = await relayForTest()
+    const patch = `${'{"k":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+    const refused = await send(state(relay), 'PATCH', patch)
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: { code: 'bad-value', applied: 'no' } })
+  })
+
   test('H7 a room that cannot be loaded is 503; others work', async () => {
     const memory = memoryLog()
     const relay = await relayForTest({
