@@ -96,12 +96,17 @@ class RelayServer implements Relay {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.host = options.host ?? '127.0.0.1'
-    this.onEvent = options.onEvent ?? (() => {})
     const streams = new StreamSeats(this.limits.streamsMax)
-    this.metrics = new Metrics(
-      () => this.roomCount,
-      () => this.connectionCount,
-    )
+    this.metrics = new Metrics({
+      rooms: () => this.roomCount,
+      connections: () => this.connectionCount,
+      slowReaders: () => [...this.peers.keys()].filter(({ congested }) => congested).length,
+      streams: () => streams.taken,
+    })
+    this.onEvent = (event) => {
+      this.metrics.count(event)
+      options.onEvent?.(event)
+    }
     this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.onEvent)
     this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     const router = createRouter({

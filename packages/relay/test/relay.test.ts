@@ -1,5 +1,6 @@
+import { Server } from 'node:net'
 import { decodeFrame, encodeFrame, LIMITS } from '@skein/protocol'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import {
   createRelay,
@@ -151,6 +152,8 @@ describe('connections', () => {
     const relay = await relayForTest()
     const { doc, stalled } = await burst(relay)
     expect(relay.connectionCount).toBe(3)
+    const metrics = await (await fetch(`${relay.url.replace('ws:', 'http:')}/metrics`)).text()
+    expect(metrics).toMatch(/^skein_slow_readers 1$/m)
     const late = new Y.Doc()
     stalled.socket.resume()
     await until('the stalled one has all', () => {
@@ -298,6 +301,29 @@ describe('options', () => {
     const dataDir = temporaryDirectory()
     await expect(createRelay({ port: relay.port, dataDir })).rejects.toMatchObject({ code: 'port-in-use' })
     await relayForTest({ dataDir })
+  })
+
+  test('L12 a relay that cannot listen leaves no timer running', async () => {
+    const relay = await relayForTest()
+    const started = vi.spyOn(globalThis, 'setInterval')
+    const stopped = vi.spyOn(globalThis, 'clearInterval')
+    onTestFinished(() => void vi.restoreAllMocks())
+    await expect(createRelay({ port: relay.port })).rejects.toMatchObject({ code: 'port-in-use' })
+    const timers = started.mock.results.map(({ value }) => value)
+    expect(timers.length).toBeGreaterThan(0)
+    expect(stopped.mock.calls.map(([timer]) => timer)).toEqual(expect.arrayContaining(timers))
+  })
+
+  test('L12 an error of the server that listens is told, and it listens on', async () => {
+    const { events, onEvent } = recordEvents()
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    onTestFinished(() => void vi.restoreAllMocks())
+    const relay = await relayForTest({ onEvent })
+    const server = listen.mock.contexts[0] as Server
+    for (let i = 0; i < 2; i++) server.emit('error', new Error('too many open files'))
+    expect(events('server-failed')).toHaveLength(2)
+    const client = new RawClient(`${relay.url}/room`)
+    await until('it is greeted', () => client.frames.length > 0)
   })
 
   test.each(['0.0.0.0', '192.0.2.1', '::', 'example.org'])('L13 refuses to listen on %s', async (host) => {
