@@ -1,4 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RelayEvent } from './options.js'
+
+/** What there is now; read when somebody asks for the metrics. */
+export interface Gauges {
+  readonly rooms: () => number
+  readonly connections: () => number
+  readonly slowReaders: () => number
+  readonly streams: () => number
+}
 
 /** What operators watch, for Prometheus. One registry per relay: a process may run several. */
 export class Metrics {
@@ -16,9 +25,23 @@ export class Metrics {
     registers: [this.registry],
   })
 
-  constructor(rooms: () => number, connections: () => number) {
+  private readonly clientsClosed = new Counter({
+    name: 'skein_clients_closed_total',
+    help: 'Connections closed for what they sent, by close code',
+    labelNames: ['code'],
+    registers: [this.registry],
+  })
+
+  constructor({ rooms, connections, slowReaders, streams }: Gauges) {
     this.gauge('skein_rooms', 'Rooms in memory', rooms)
     this.gauge('skein_connections', 'Open WebSocket connections', connections)
+    this.gauge('skein_slow_readers', 'Connections that get no updates until they have drained', slowReaders)
+    this.gauge('skein_streams', 'Readers of event streams over HTTP', streams)
+  }
+
+  /** Counts what an operator is told of, and is not counted where it happens. */
+  count(event: RelayEvent): void {
+    if (event.kind === 'client-closed') this.clientsClosed.inc({ code: event.code })
   }
 
   get contentType(): string {

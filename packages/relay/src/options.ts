@@ -1,5 +1,4 @@
 import { LIMITS } from '@skein/protocol'
-import { RelayError } from './errors.js'
 import type { Log } from './log/log.js'
 
 export interface RelayOptions {
@@ -21,13 +20,16 @@ export interface RelayOptions {
   readonly onEvent?: (event: RelayEvent) => void
 }
 
-/** What one relay takes on. Beyond a limit a client is told so by a close code; nobody else is touched. */
+/**
+ * What one relay takes on. Beyond a limit a client is told so by a close code; nobody else is touched.
+ * All are whole numbers above 0, and times at most what a timer can wait for.
+ */
 export interface RelayLimits {
   /** Connections at once; more are closed with 1013. */
   readonly connectionsMax: number
   /** Rooms in memory at once; a further one is answered with 1013. */
   readonly roomsMax: number
-  /** Largest frame taken, in bytes; a larger one closes its connection with 1009. */
+  /** Largest frame taken, in bytes, at most the protocol's; a larger one closes its connection with 1009. */
   readonly frameBytesMax: number
   /** Largest update taken, in bytes. One that is over the frame limit comes in chunks, from Skein agents. */
   readonly updateBytesMax: number
@@ -37,7 +39,7 @@ export interface RelayLimits {
   readonly inboundBytesMax: number
   /** Bytes of the content of rooms that stay in memory; what is dropped is read from the log when it is asked for. */
   readonly contentBytesMax: number
-  /** Bytes waiting for one slow reader from which it gets no more updates until it has drained. */
+  /** Bytes waiting for one slow reader from which it gets no more updates until it has drained; below the next. */
   readonly bufferedBytesHigh: number
   /** Bytes that may wait for one slow reader at all; beyond, it is closed with 1013. */
   readonly bufferedBytesMax: number
@@ -45,6 +47,8 @@ export interface RelayLimits {
   readonly drainWithinMs: number
   /** How long an empty room stays in memory. */
   readonly idleRoomMs: number
+  /** Readers of event streams over HTTP at once; more are answered 503. */
+  readonly streamsMax: number
 }
 
 export const DEFAULT_LIMITS: RelayLimits = {
@@ -60,6 +64,7 @@ export const DEFAULT_LIMITS: RelayLimits = {
   bufferedBytesMax: 2 * LIMITS.frameBytesMax,
   drainWithinMs: 120_000,
   idleRoomMs: 30_000,
+  streamsMax: 1_000,
 }
 
 export type RelayEvent =
@@ -69,33 +74,23 @@ export type RelayEvent =
   | { readonly kind: 'write-failed'; readonly room: string; readonly error: unknown }
   /** Compaction of a room's log failed; the log is as it was. */
   | { readonly kind: 'compaction-failed'; readonly room: string; readonly error: unknown }
+  /** The server that listens reported an error; it listens on. */
+  | { readonly kind: 'server-failed'; readonly error: unknown }
   /** An HTTP request met a mistake of the relay itself. */
   | { readonly kind: 'request-failed'; readonly error: unknown }
   /** A connection was closed for what it sent. */
   | { readonly kind: 'client-closed'; readonly room: string; readonly code: number; readonly reason: string }
-
-/** @throws RelayError `bad-option` */
-export function checkOptions({ host, port, dataDir, log }: RelayOptions): void {
-  if (host !== undefined && !LOOPBACK.test(host)) {
-    throw new RelayError(
-      'bad-option',
-      `host "${host}" is not a loopback address. This relay has no access keys, so it listens on this machine only; put a proxy that checks access in front of it.`,
-    )
-  }
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new RelayError('bad-option', `port ${port} is not a number from 0 to 65535`)
-  }
-  if (dataDir !== undefined && log !== undefined) {
-    throw new RelayError('bad-option', 'give either dataDir or log, not both')
-  }
-}
+  /** A connection asked for a room. There are as many of these as there are clients. */
+  | { readonly kind: 'connection-opened'; readonly room: string }
+  /** A connection that was opened is gone; 1006 where it just broke. */
+  | { readonly kind: 'connection-closed'; readonly room: string; readonly code: number }
 
 /** Whether a page of this origin may connect. Any page of the web can try to reach a loopback address. */
 export function isOriginAllowed(origin: string | undefined, allowed: readonly string[]): boolean {
   if (origin === undefined || allowed.includes(origin)) return true
   try {
     const { hostname } = new URL(origin)
-    return LOOPBACK.test(hostname.replace(/^\[|\]$/g, ''))
+    return isLoopback(hostname.replace(/^\[|\]$/g, ''))
   } catch {
     return false
   }
@@ -107,4 +102,6 @@ export function isHostAllowed(host: string | undefined, origins: readonly string
   return origins.some((origin) => URL.canParse(origin) && new URL(origin).host === host)
 }
 
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/
+export function isLoopback(host: string): boolean {
+  return /^(127(\.\d{1,3}){3}|::1|localhost)$/.test(host)
+}

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { once } from 'node:events'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
@@ -9,23 +10,27 @@ import {
   spaceNameFromPath,
 } from '@skein/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { checkOptions } from './check-options.js'
 import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
 import { RelayError } from './errors.js'
 import { Replicas } from './http/replicas.js'
 import { createRouter } from './http/router.js'
+import { createHttpServer, refuseUpgrade } from './http/server.js'
+import { StreamSeats } from './http/stream-seats.js'
 import { openLmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
 import { Metrics } from './metrics.js'
 import {
-  checkOptions,
   DEFAULT_LIMITS,
   isOriginAllowed,
+  type RelayEvent,
   type RelayLimits,
   type RelayOptions,
 } from './options.js'
 import type { RoomHost } from './room-host.js'
 import { Rooms } from './rooms.js'
+import { reportSocket } from './socket-events.js'
 import { SocketPeer } from './socket-peer.js'
 
 /** A running relay. */
@@ -72,6 +77,7 @@ class RelayServer implements Relay {
   readonly id: string
   private readonly limits: RelayLimits
   private readonly host: string
+  private readonly onEvent: (event: RelayEvent) => void
   private readonly http: Server
   private readonly sockets: WebSocketServer
   private readonly rooms: Rooms
@@ -90,27 +96,35 @@ class RelayServer implements Relay {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     this.host = options.host ?? '127.0.0.1'
-    const onEvent = options.onEvent ?? (() => {})
-    this.metrics = new Metrics(
-      () => this.roomCount,
-      () => this.connectionCount,
-    )
-    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, onEvent)
+    const streams = new StreamSeats(this.limits.streamsMax)
+    this.metrics = new Metrics({
+      rooms: () => this.roomCount,
+      connections: () => this.connectionCount,
+      slowReaders: () => [...this.peers.keys()].filter(({ congested }) => congested).length,
+      streams: () => streams.taken,
+    })
+    this.onEvent = (event) => {
+      this.metrics.count(event)
+      options.onEvent?.(event)
+    }
+    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.onEvent)
     this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     const router = createRouter({
       replicas: this.replicas,
       metrics: this.metrics,
+      streams,
       origins: options.origins ?? [],
       isReady: () => this.closing === undefined,
-      onError: (error) => onEvent({ kind: 'request-failed', error }),
+      onError: (error) => this.onEvent({ kind: 'request-failed', error }),
     })
-    this.http = createServer((request, response) => void router(request, response))
+    this.http = createHttpServer((request, response) => void router(request, response))
     this.sockets = new WebSocketServer({
       noServer: true,
       maxPayload: this.limits.frameBytesMax,
       perMessageDeflate: false,
       clientTracking: false,
     })
+    this.sockets.on('wsClientError', ({ message }, socket) => refuseUpgrade(socket, message))
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head))
     this.aliveTimer = setInterval(() => {
       for (const peer of this.peers.keys()) peer.checkAlive()
@@ -136,13 +150,17 @@ class RelayServer implements Relay {
 
   async listen(): Promise<void> {
     const { port = 0 } = this.options
-    await new Promise<void>((resolve, reject) => {
-      this.http.once('error', (cause: NodeJS.ErrnoException) => {
-        clearInterval(this.aliveTimer)
-        reject(cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cannotListen(this.host, port, cause))
-      })
-      this.http.listen(port, this.host, resolve)
-    })
+    try {
+      this.http.listen(port, this.host)
+      await once(this.http, 'listening')
+    } catch (error) {
+      clearInterval(this.aliveTimer)
+      await this.rooms.close()
+      const cause = error as NodeJS.ErrnoException
+      throw cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cannotListen(this.host, port, cause)
+    }
+    // It listens on after an error, such as too many open files, but without a listener would end the process.
+    this.http.on('error', (error) => this.onEvent({ kind: 'server-failed', error }))
   }
 
   close(): Promise<void> {
@@ -184,7 +202,7 @@ class RelayServer implements Relay {
     const peer = new SocketPeer(this.nextId++, socket, stream, this.limits, this.metrics, () => {
       room?.writable(peer.id)
     })
-    // `ws` closes by itself with the right code (1009 for a frame over the limit); the close follows.
+    // `ws` closes by itself with the right code; the close follows.
     socket.on('error', () => {})
     socket.on('close', () => {
       open = false
@@ -203,6 +221,8 @@ class RelayServer implements Relay {
     }
     const asked = parseRequest(request)
     if (asked instanceof ProtocolError) return peer.close(CLOSE.badSpaceName, asked.message)
+    const { space, skein } = asked
+    reportSocket(socket, space, this.onEvent)
     socket.on('pong', () => {
       peer.alive = true
     })
@@ -212,13 +232,22 @@ class RelayServer implements Relay {
       this.metrics.framesReceived.inc()
       this.metrics.bytesReceived.inc(frame.length)
       if (isBinary) room?.receive(peer.id, new Uint8Array(frame.buffer, frame.byteOffset, frame.length))
-      else peer.close(CLOSE.malformedFrame, 'text frames are not part of this protocol')
+      else this.refuseText(socket, space, peer)
     })
     // Until the room is loaded the client's frames wait in its socket.
     socket.pause()
-    room = await this.rooms.join(asked.space, peer, asked.skein)
+    room = await this.rooms.join(space, peer, skein)
     socket.resume()
     if (!open) room?.leave(peer.id)
+  }
+
+  private refuseText(socket: WebSocket, room: string, peer: SocketPeer): void {
+    // One close, and one event, however many more of them are under way.
+    socket.removeAllListeners('message')
+    const code = CLOSE.malformedFrame
+    const reason = 'text frames are not part of this protocol'
+    this.onEvent({ kind: 'client-closed', room, code, reason })
+    peer.close(code, reason)
   }
 }
 

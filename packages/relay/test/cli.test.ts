@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { relayForTest, temporaryDirectory } from './helpers.js'
+import { RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
 
 const CLI = path.resolve(import.meta.dirname, '../dist/cli.js')
 
 class Cli {
   output = ''
+  errors = ''
   readonly child: ChildProcess
   readonly exited: Promise<number | null>
 
@@ -19,6 +20,9 @@ class Cli {
         this.output += chunk.toString()
       })
     }
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.errors += chunk.toString()
+    })
     this.exited = new Promise((resolve) => child.once('close', (code) => resolve(code)))
     onTestFinished(() => {
       child.kill('SIGKILL')
@@ -60,25 +64,40 @@ describe('command line', () => {
     expect(cli.output).toContain('--data')
   })
 
-  /** What it says, and that it stops with a failure and without a stack trace. */
-  async function failure(...args: string[]): Promise<string> {
+  /** What it says on standard error, and that it stops with this code and without a stack trace. */
+  async function failure(exitCode: number, ...args: string[]): Promise<string> {
     const cli = new Cli(...args)
-    expect(await cli.exited).toBeGreaterThan(0)
-    expect(cli.output).not.toMatch(/\n\s+at /)
-    return cli.output
+    expect(await cli.exited).toBe(exitCode)
+    expect(cli.output).toBe(cli.errors)
+    expect(cli.errors).not.toMatch(/\n\s+at /)
+    return cli.errors
   }
 
-  test('L15 an unknown option', async () => {
-    expect(await failure('--prot', '1')).toContain('--prot')
-  })
-
-  test.each(['eighty', '-1', '70000'])('L15 the port %s', async (port) => {
-    expect(await failure(`--port=${port}`, '--data', temporaryDirectory())).toContain('port')
+  test.each<[option: string, what: string, ...args: string[]]>([
+    ['--prot', 'Unknown option', '--prot', '1'],
+    ['extra', 'Unexpected argument', 'extra'],
+    ['--port', 'argument', '--port'],
+    ['--port', '"abc" is not a number', '--port', 'abc'],
+    ['--port', '"" is not a number', '--port', ''],
+    ['--port', '"-1" is not a number', '--port=-1'],
+    ['--port', '"70000" is not a number', '--port', '70000'],
+    ['--port', '"1e3" is not a number', '--port', '1e3'],
+    ['--host', 'not a loopback address', '--host', '0.0.0.0'],
+    ['--host', 'not a loopback address', '--host', ''],
+    ['--data', 'empty', '--data', ''],
+    ['--origin', '"nonsense" is not an origin', '--origin', 'nonsense'],
+    ['--origin', 'is not an origin', '--origin', 'https://fine.example', '--origin', 'https://a.example/'],
+    ['--log-level', '"loud" is none of debug, info', '--log-level', 'loud'],
+  ])('L15 a wrong command line: %s, %s', async (option, what, ...args) => {
+    const said = await failure(2, ...args)
+    expect(said).toContain(option)
+    expect(said).toContain(what)
+    expect(said.trimEnd()).not.toContain('\n')
   })
 
   test('L15 a port in use', async () => {
     const relay = await relayForTest()
-    const output = await failure('--port', String(relay.port), '--data', temporaryDirectory())
+    const output = await failure(1, '--port', String(relay.port), '--data', temporaryDirectory())
     expect(output).toContain(`port ${relay.port} is in use`)
     expect(output).toContain('choose another')
   })
@@ -86,19 +105,21 @@ describe('command line', () => {
   test('L15 a data directory in use', async () => {
     const data = temporaryDirectory()
     await new Cli('--port', '0', '--data', data).listening()
-    expect(await failure('--port', '0', '--data', data)).toContain(data)
+    expect(await failure(1, '--port', '0', '--data', data)).toContain(data)
   })
 
   test("L15 a directory that is something else's", async () => {
     const data = temporaryDirectory()
     writeFileSync(path.join(data, 'thesis.txt'), 'years of work')
-    expect(await failure('--port', '0', '--data', data)).toContain('thesis.txt')
+    expect(await failure(1, '--port', '0', '--data', data)).toContain('thesis.txt')
   })
 
   test('L15 a directory that cannot be made', async () => {
     const file = path.join(temporaryDirectory(), 'file')
     writeFileSync(file, '')
-    expect(await failure('--port', '0', '--data', path.join(file, 'data'))).toContain('cannot make or write')
+    expect(await failure(1, '--port', '0', '--data', path.join(file, 'data'))).toContain(
+      'cannot make or write',
+    )
   })
 
   test('L15 a store that was overwritten', async () => {
@@ -108,12 +129,56 @@ describe('command line', () => {
     first.child.kill('SIGTERM')
     await first.exited
     writeFileSync(path.join(data, 'data.mdb'), Buffer.alloc(20_000, 7))
-    const output = await failure('--port', '0', '--data', data)
+    const output = await failure(1, '--port', '0', '--data', data)
     expect(output).toContain(data)
     expect(output).toContain('Nothing was changed')
   })
 
-  test('L15 an address that is not loopback', async () => {
-    expect(await failure('--host', '0.0.0.0', '--port', '0')).toContain('loopback')
+  test('L18 what happens is logged as JSON on standard error, and nowhere else', async () => {
+    const cli = new Cli('--port', '0', '--data', temporaryDirectory(), '--log-level', 'debug')
+    const url = await cli.listening()
+    const started = cli.output
+    const client = await new RawClient(`${url}/home`).opened()
+    client.socket.send('text\n')
+    await client.closedWith()
+    const lines = () => cli.errors.split('\n').slice(0, -1)
+    await until('its end is logged', () => cli.errors.includes('connection-closed'))
+    const time = expect.stringMatching(/^\d{4}-.*Z$/)
+    expect(lines().map((line) => JSON.parse(line))).toEqual([
+      { level: 'debug', time, kind: 'connection-opened', room: 'home' },
+      { level: 'warn', time, kind: 'client-closed', room: 'home', code: 4400, reason: expect.any(String) },
+      { level: 'debug', time, kind: 'connection-closed', room: 'home', code: 4400 },
+    ])
+    expect(cli.output).toBe(started + cli.errors)
+  })
+
+  test('L18 a flood of bad clients is a few lines and a sum', async () => {
+    const cli = new Cli('--port', '0', '--data', temporaryDirectory())
+    const url = await cli.listening()
+    const flood = 60
+    const clients = await Promise.all(
+      Array.from({ length: flood }, () => new RawClient(`${url}/home`).opened()),
+    )
+    for (const { socket } of clients) socket.send(Uint8Array.of(0))
+    const lines = () =>
+      cli.errors
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line) as { suppressed?: number })
+    const suppressed = () => lines().reduce((sum, line) => sum + (line.suppressed ?? 0), 0)
+    const logged = () => lines().filter((line) => line.suppressed === undefined).length
+    await until('all are accounted for', () => suppressed() + logged() === flood)
+    expect(suppressed()).toBeGreaterThan(0)
+  })
+
+  test('L18 silent logs nothing', async () => {
+    const cli = new Cli('--port', '0', '--data', temporaryDirectory(), '--log-level', 'silent')
+    const url = await cli.listening()
+    const client = await new RawClient(`${url}/home`).opened()
+    client.socket.send('text')
+    await client.closedWith()
+    cli.child.kill('SIGTERM')
+    expect(await cli.exited).toBe(0)
+    expect(cli.errors).toBe('')
   })
 })

@@ -190,14 +190,24 @@ describe('bad input', () => {
     expect(await (await fetch(state(relay))).json()).toEqual({})
   })
 
-  test.each(['/v1/spaces/%ff/state', '/v1/spaces/a%2F%2Fb/state', `/v1/spaces/${'x'.repeat(200)}/state`])(
-    'H7 the space of %s',
-    async (path) => {
-      const relay = await relayForTest()
-      expect((await fetch(base(relay) + path)).status).toBe(400)
-      expect(relay.roomCount).toBe(0)
-    },
-  )
+  test.each([
+    '/v1/spaces/%ff/state',
+    '/v1/spaces/a%2F%2Fb/state',
+    `/v1/spaces/${'x'.repeat(200)}/state`,
+    '/v1/spaces/home/state/%zz',
+  ])('H7 the space or key of %s', async (path) => {
+    const relay = await relayForTest()
+    expect((await fetch(base(relay) + path)).status).toBe(400)
+    expect(relay.roomCount).toBe(0)
+  })
+
+  test('H7 a patch nested deeper than anything could recurse is 400', async () => {
+    const relay = await relayForTest()
+    const patch = `${'{"k":'.repeat(50_000)}1${'}'.repeat(50_000)}`
+    const refused = await send(state(relay), 'PATCH', patch)
+    expect(refused.status).toBe(400)
+    expect(await refused.json()).toMatchObject({ error: { code: 'bad-value', applied: 'no' } })
+  })
 
   test('H7 a room that cannot be loaded is 503; others work', async () => {
     const memory = memoryLog()
@@ -304,6 +314,21 @@ describe('operations', () => {
     expect(metrics).toMatch(/^skein_rooms 1$/m)
     expect(metrics).toMatch(/^skein_log_entries_total 1$/m)
     expect(metrics).toMatch(/^skein_commit_seconds_count 1$/m)
+  })
+
+  test('H8 metrics of clients: closed ones by code, slow ones, streams', async () => {
+    const relay = await relayForTest()
+    const text = async () => (await fetch(`${base(relay)}/metrics`)).text()
+    const bad = await new RawClient(`${relay.url}/room`).opened()
+    bad.socket.send('text')
+    expect(await bad.closedWith()).toBe(4400)
+    const stream = await fetch(state(relay), { headers: { accept: 'text/event-stream' } })
+    const metrics = await text()
+    expect(metrics).toMatch(/^skein_clients_closed_total\{code="4400"\} 1$/m)
+    expect(metrics).toMatch(/^skein_streams 1$/m)
+    expect(metrics).toMatch(/^skein_slow_readers 0$/m)
+    await stream.body!.cancel()
+    while (!/^skein_streams 0$/m.test(await text()));
   })
 })
 

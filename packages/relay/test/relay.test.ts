@@ -1,7 +1,15 @@
-import { decodeFrame, encodeFrame } from '@skein/protocol'
-import { describe, expect, test } from 'vitest'
+import { Server } from 'node:net'
+import { decodeFrame, encodeFrame, LIMITS } from '@skein/protocol'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
-import { createRelay, type Log, memoryLog, type Relay, type RelayEvent } from '../src/index.js'
+import {
+  createRelay,
+  type Log,
+  memoryLog,
+  type Relay,
+  type RelayEvent,
+  type RelayLimits,
+} from '../src/index.js'
 import { fingerprint, RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
 
 const update = (key: string, value: unknown = 1): Uint8Array => {
@@ -11,6 +19,15 @@ const update = (key: string, value: unknown = 1): Uint8Array => {
 }
 const updateFrame = (key: string, value?: unknown) =>
   encodeFrame({ type: 'update', update: update(key, value) })
+/** Keeps what the operator is told; `events` gives those of one kind. */
+function recordEvents() {
+  const all: RelayEvent[] = []
+  return {
+    onEvent: (event: RelayEvent) => void all.push(event),
+    events: (kind: RelayEvent['kind']) => all.filter((event) => event.kind === kind),
+  }
+}
+
 const isForward = (frame: Uint8Array) => frame[0] === 0 && frame[1] === 2
 
 describe('connections', () => {
@@ -38,12 +55,14 @@ describe('connections', () => {
   })
 
   test('L2 a frame over the limit closes its sender with 1009; others go on', async () => {
-    const relay = await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_000 } })
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_000 }, onEvent })
     const [bad, good, witness] = await Promise.all(
       [1, 2, 3].map(() => new RawClient(`${relay.url}/room`).opened()),
     )
     bad!.socket.send(new Uint8Array(10_001))
     expect(await bad!.closedWith()).toBe(1009)
+    expect(events('client-closed')).toMatchObject([{ room: 'room', code: 1009 }])
     good!.socket.send(updateFrame('k'))
     await until('it is forwarded', () => witness!.frames.some(isForward))
   })
@@ -53,16 +72,35 @@ describe('connections', () => {
     ['a malformed update', encodeFrame({ type: 'update', update: Uint8Array.of(1, 2, 3) }), 4422],
     ['a text frame', 'hello', 4400],
   ])('L3 %s closes its sender alone, and is told to the operator', async (_what, frame, code) => {
-    const events: RelayEvent[] = []
-    const relay = await relayForTest({ onEvent: (event) => events.push(event) })
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ onEvent })
     const bad = await new RawClient(`${relay.url}/room`).opened()
     const [good, witness] = await Promise.all([1, 2].map(() => new RawClient(`${relay.url}/room`).opened()))
     bad.socket.send(frame)
     expect(await bad.closedWith()).toBe(code)
     good!.socket.send(updateFrame('k'))
     await until('others go on', () => witness!.frames.some(isForward))
-    if (typeof frame !== 'string')
-      expect(events).toMatchObject([{ kind: 'client-closed', room: 'room', code }])
+    expect(events('client-closed')).toMatchObject([{ room: 'room', code }])
+  })
+
+  test('L3 many text frames are one event', async () => {
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ onEvent })
+    const bad = await new RawClient(`${relay.url}/room`).opened()
+    for (let i = 0; i < 100; i++) bad.socket.send('hello')
+    expect(await bad.closedWith()).toBe(4400)
+    expect(events('client-closed')).toHaveLength(1)
+  })
+
+  test('L19 connections are told as they open and close', async () => {
+    const { events, onEvent } = recordEvents()
+    const relay = await relayForTest({ onEvent })
+    const client = await new RawClient(`${relay.url}/room`).opened()
+    await until('it is told', () => events('connection-opened').length > 0)
+    client.socket.close(1000)
+    await until('its end is told', () => events('connection-closed').length > 0)
+    expect(events('connection-opened')).toEqual([{ kind: 'connection-opened', room: 'room' }])
+    expect(events('connection-closed')).toEqual([{ kind: 'connection-closed', room: 'room', code: 1000 }])
   })
 
   test('L4 beyond the connection limit the answer is 1013', async () => {
@@ -114,6 +152,8 @@ describe('connections', () => {
     const relay = await relayForTest()
     const { doc, stalled } = await burst(relay)
     expect(relay.connectionCount).toBe(3)
+    const metrics = await (await fetch(`${relay.url.replace('ws:', 'http:')}/metrics`)).text()
+    expect(metrics).toMatch(/^skein_slow_readers 1$/m)
     const late = new Y.Doc()
     stalled.socket.resume()
     await until('the stalled one has all', () => {
@@ -194,7 +234,7 @@ describe('rooms', () => {
 
   test('L9 a room that cannot be loaded is closed with 4500; other rooms work', async () => {
     const memory = memoryLog()
-    const events: RelayEvent[] = []
+    const { events, onEvent } = recordEvents()
     const relay = await relayForTest({
       log: {
         ...memory,
@@ -203,12 +243,12 @@ describe('rooms', () => {
           yield* memory.load(room)
         },
       },
-      onEvent: (event) => events.push(event),
+      onEvent,
     })
     expect(await new RawClient(`${relay.url}/broken`).closedWith()).toBe(4500)
     const fine = await new RawClient(`${relay.url}/fine`).opened()
     await until('the other room greets', () => fine.frames.length > 0)
-    expect(events).toMatchObject([{ kind: 'room-failed', room: 'broken' }])
+    expect(events('room-failed')).toMatchObject([{ room: 'broken' }])
   })
 
   test('L10 a disk that refuses a write confirms nothing, and the room starts again from the disk', async () => {
@@ -260,6 +300,29 @@ describe('options', () => {
     await relayForTest({ dataDir })
   })
 
+  test('L12 a relay that cannot listen leaves no timer running', async () => {
+    const relay = await relayForTest()
+    const started = vi.spyOn(globalThis, 'setInterval')
+    const stopped = vi.spyOn(globalThis, 'clearInterval')
+    onTestFinished(() => void vi.restoreAllMocks())
+    await expect(createRelay({ port: relay.port })).rejects.toMatchObject({ code: 'port-in-use' })
+    const timers = started.mock.results.map(({ value }) => value)
+    expect(timers.length).toBeGreaterThan(0)
+    expect(stopped.mock.calls.map(([timer]) => timer)).toEqual(expect.arrayContaining(timers))
+  })
+
+  test('L12 an error of the server that listens is told, and it listens on', async () => {
+    const { events, onEvent } = recordEvents()
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    onTestFinished(() => void vi.restoreAllMocks())
+    const relay = await relayForTest({ onEvent })
+    const server = listen.mock.contexts[0] as Server
+    for (let i = 0; i < 2; i++) server.emit('error', new Error('too many open files'))
+    expect(events('server-failed')).toHaveLength(2)
+    const client = new RawClient(`${relay.url}/room`)
+    await until('it is greeted', () => client.frames.length > 0)
+  })
+
   test.each(['0.0.0.0', '192.0.2.1', '::', 'example.org'])('L13 refuses to listen on %s', async (host) => {
     await expect(createRelay({ host })).rejects.toMatchObject({ code: 'bad-option' })
   })
@@ -267,4 +330,41 @@ describe('options', () => {
   test.each([-1, 65_536, 1.5, Number.NaN])('L13 refuses port %s', async (port) => {
     await expect(createRelay({ port })).rejects.toMatchObject({ code: 'bad-option' })
   })
+
+  test.each<[string, Partial<RelayLimits>]>([
+    ['connectionsMax', { connectionsMax: 0 }],
+    ['roomsMax', { roomsMax: -1 }],
+    ['idleRoomMs', { idleRoomMs: Number.NaN }],
+    ['drainWithinMs', { drainWithinMs: 2 ** 31 }],
+    ['bufferedBytesHigh', { bufferedBytesHigh: 1.5 }],
+    ['bufferedBytesHigh', { bufferedBytesHigh: 1000, bufferedBytesMax: 1000 }],
+    ['frameBytesMax', { frameBytesMax: LIMITS.frameBytesMax + 1 }],
+    ['updateBytesMax', { updateBytesMax: LIMITS.updateBytesMax + 1 }],
+  ])('L17 refuses a limit that cannot be kept: %s of %j', async (name, limits) => {
+    const refused = { code: 'bad-option', message: expect.stringContaining(`limits.${name} `) }
+    await expect(createRelay({ limits })).rejects.toMatchObject(refused)
+  })
+
+  test('L17 takes limits that just fit', async () => {
+    await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_968 } })
+    await relayForTest({ limits: { drainWithinMs: 2 ** 31 - 1, bufferedBytesHigh: 1, bufferedBytesMax: 2 } })
+  })
+
+  test.each([
+    '',
+    'nonsense',
+    'home.example',
+    'https://home.example/',
+    'https://Home.example',
+    'https://a:443',
+  ])('L17 refuses the origin "%s", which no browser sends', async (origin) => {
+    await expect(createRelay({ origins: [origin] })).rejects.toMatchObject({ code: 'bad-option' })
+  })
+
+  test.each(['null', 'https://home.example:8443', 'chrome-extension://abcdef', 'http://[::1]:1'])(
+    'L17 takes the origin %s',
+    async (origin) => {
+      await relayForTest({ origins: [origin] })
+    },
+  )
 })

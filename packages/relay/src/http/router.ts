@@ -4,12 +4,14 @@ import type { Metrics } from '../metrics.js'
 import { isHostAllowed } from '../options.js'
 import { RoomGone } from './local-replica.js'
 import { type Replicas, TooManyReplicas } from './replicas.js'
-import { HttpError, sendError, sendJson } from './respond.js'
-import { keyRoute, stateRoute } from './state-routes.js'
+import { ClientGone, HttpError, sendError, sendJson } from './respond.js'
+import { KEY_METHODS, keyRoute, STATE_METHODS, stateRoute } from './state-routes.js'
+import type { StreamSeats } from './stream-seats.js'
 
 export interface RouterOptions {
   readonly replicas: Replicas
   readonly metrics: Metrics
+  readonly streams: StreamSeats
   /** Origins that are served besides this machine's; their hosts may be asked for. */
   readonly origins: readonly string[]
   /** Whether new work is taken; false while the relay stops. */
@@ -23,44 +25,70 @@ export function createRouter(options: RouterOptions) {
     try {
       await route(options, request, response)
     } catch (error) {
-      sendError(response, asHttpError(error, options.onError))
+      if (error instanceof ClientGone) response.destroy()
+      else sendError(response, asHttpError(error, options.onError))
     }
   }
 }
 
 async function route(
-  { replicas, metrics, origins, isReady }: RouterOptions,
+  options: RouterOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  checkHost(request, options.origins)
+  const [path = '/'] = (request.url ?? '/').split('?', 1)
+  const match = /^\/v1\/spaces\/([^/]+)\/state(?:\/([^/]+))?$/.exec(path)
+  if (match === null) return operationsRoute(options, request, response, path)
+  const space = decoded(match[1]!)
+  const key = match[2] === undefined ? undefined : decoded(match[2])
+  checkSpaceName(space)
+  // Before anything of the space is loaded for it.
+  checkMethod(request, response, key === undefined ? STATE_METHODS : KEY_METHODS)
+  if (!options.isReady()) throw new HttpError(503, 'unavailable', 'the relay is stopping')
+  await options.replicas.use(space, (replica) =>
+    key === undefined
+      ? stateRoute(request, response, replica, options.streams)
+      : keyRoute(request, response, replica, key),
+  )
+}
+
+/** What those who run a relay ask for. @throws HttpError */
+async function operationsRoute(
+  { metrics, isReady }: RouterOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+): Promise<void> {
+  if (!['/healthz', '/readyz', '/metrics'].includes(path)) {
+    throw new HttpError(404, 'no-such-path', 'this is a Skein relay; there is /v1/spaces/<space>/state')
+  }
+  checkMethod(request, response, ['GET', 'HEAD'])
+  if (path === '/healthz') return sendJson(response, 200, { status: 'ok' })
+  if (path === '/readyz') {
+    return sendJson(response, isReady() ? 200 : 503, { status: isReady() ? 'ready' : 'stopping' })
+  }
+  response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
+}
+
+function checkHost({ httpVersion, headers }: IncomingMessage, origins: readonly string[]): void {
+  if (headers.host === undefined && httpVersion === '1.1') {
+    throw new HttpError(400, 'bad-request', 'the request has no Host header')
+  }
   // A page can make its own name point to this machine; the name it then asks for gives it away.
-  if (!isHostAllowed(request.headers.host, origins)) {
+  if (!isHostAllowed(headers.host, origins)) {
     throw new HttpError(
       403,
       'bad-host',
       'this relay answers under a loopback name or the host of an --origin',
     )
   }
-  const [path = '/'] = (request.url ?? '/').split('?', 1)
-  if (path === '/healthz') return sendJson(response, 200, { status: 'ok' })
-  if (path === '/readyz') {
-    return sendJson(response, isReady() ? 200 : 503, { status: isReady() ? 'ready' : 'stopping' })
-  }
-  if (path === '/metrics') {
-    response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
-    return
-  }
-  const match = /^\/v1\/spaces\/([^/]+)\/state(?:\/([^/]+))?$/.exec(path)
-  if (match === null) {
-    throw new HttpError(404, 'no-such-path', 'this is a Skein relay; there is /v1/spaces/<space>/state')
-  }
-  if (!isReady()) throw new HttpError(503, 'unavailable', 'the relay is stopping')
-  const space = decoded(match[1]!)
-  const key = match[2] === undefined ? undefined : decoded(match[2])
-  checkSpaceName(space)
-  await replicas.use(space, (replica) =>
-    key === undefined ? stateRoute(request, response, replica) : keyRoute(request, response, replica, key),
-  )
+}
+
+function checkMethod(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {
+  if (allowed.includes(request.method ?? '')) return
+  response.setHeader('allow', allowed.join(', '))
+  throw new HttpError(405, 'method-not-allowed', `only ${allowed.join(', ')} are possible here`)
 }
 
 function decoded(part: string): string {

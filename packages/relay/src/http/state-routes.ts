@@ -4,6 +4,7 @@ import type * as Y from 'yjs'
 import { type LocalReplica, RoomGone, type StateChange } from './local-replica.js'
 import { isObject, mergePatch } from './merge-patch.js'
 import { HttpError, readJson, sendJson } from './respond.js'
+import type { StreamSeats } from './stream-seats.js'
 
 /** How long a write may take to reach the disk before the answer is that nobody knows. */
 const WRITE_WITHIN_MS = 10_000
@@ -12,17 +13,21 @@ const STREAM_BEAT_MS = 15_000
 /** Bytes that may wait for the reader of an event stream; beyond, it is ended and may come again. */
 const STREAM_BUFFERED_BYTES_MAX = 4 * 1024 * 1024
 
+export const STATE_METHODS = ['GET', 'HEAD', 'PATCH']
+export const KEY_METHODS = ['GET', 'HEAD', 'PUT', 'DELETE']
+
 /** `/v1/spaces/:space/state`: the whole state. @throws HttpError */
 export async function stateRoute(
   request: IncomingMessage,
   response: ServerResponse,
   replica: LocalReplica,
+  streams: StreamSeats,
 ): Promise<void> {
   switch (request.method) {
     case 'GET':
     case 'HEAD':
       if (request.method === 'GET' && request.headers.accept?.includes('text/event-stream'))
-        return streamChanges(response, replica)
+        return streams.take(() => streamChanges(response, replica))
       sendJson(response, 200, stateOf(replica.map))
       return
     case 'PATCH': {
@@ -31,13 +36,12 @@ export async function stateRoute(
       const changes = Object.entries(patch).map(([key, value]): StateChange => {
         checked(() => checkKey(key))
         if (value === null) return [key, undefined]
-        return [key, checked(() => copyJson(mergePatch(replica.map.get(key), value)))]
+        // Checked before, too: merging recurses as deep as the patch is.
+        const part = checked(() => copyJson(value))
+        return [key, checked(() => copyJson(mergePatch(replica.map.get(key), part)))]
       })
       await write(response, 200, replica, changes)
-      return
     }
-    default:
-      throw notAllowed(response, 'GET, HEAD, PATCH')
   }
 }
 
@@ -65,9 +69,6 @@ export async function keyRoute(
     case 'DELETE':
       if (value === undefined) throw new HttpError(404, 'no-such-key', `there is no key "${key}"`)
       await write(response, 200, replica, [[key, undefined]])
-      return
-    default:
-      throw notAllowed(response, 'GET, HEAD, PUT, DELETE')
   }
 }
 
@@ -142,9 +143,4 @@ function readable(value: unknown): Json {
 
 function stateOf(map: Y.Map<Json>): Json {
   return Object.fromEntries([...map.entries()].map(([key, value]) => [key, readable(value)]))
-}
-
-function notAllowed(response: ServerResponse, allowed: string): HttpError {
-  response.setHeader('allow', allowed)
-  return new HttpError(405, 'method-not-allowed', `only ${allowed} are possible here`)
 }
