@@ -40,11 +40,11 @@ const { status } = spawnSync(
   [
     vitest(),
     'run',
-    '--project',
-    'faults',
-    // Progress is of use only while it is made.
-    '--disable-console-intercept',
+    // In front: behind an option a file would be taken for its value.
     ...chosen.map((name) => `e2e/faults/${OPTIONS[name].file}`),
+    '--project=faults',
+    // Progress is of use only while it is made.
+    '--disableConsoleIntercept=true',
   ],
   {
     cwd: path.resolve(import.meta.dirname, '../..'),
