@@ -74,8 +74,7 @@ async function startGeneration(
   }
   for (const writer of raw) writer.connect(after, relay.url)
   for (const writer of [...agents, ...raw]) {
-    after(() => writer.stop())
-    void writer.run()
+    void writer.run(after)
   }
   return { audits, agents, raw }
 }

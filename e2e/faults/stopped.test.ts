@@ -62,7 +62,7 @@ async function stopRelay(after: After, isLongEnough: (agents: Space[]) => boolea
     await joinAgent(after, { space: SPACE, url: relay.url }),
   ]
   const writers = agents.map((agent, index) => new AgentWriter(agent, `agent-${index}`, auditor, random))
-  const running = writers.map((writer) => writer.run())
+  const running = writers.map((writer) => writer.run(after))
   await until('the agents are under way', () => auditor.count > 50)
   relay.signal('SIGSTOP')
   await until('the stop is long enough', () => isLongEnough(agents), 60_000)

@@ -40,7 +40,9 @@ export class AgentWriter {
     return this.open.size
   }
 
-  async run(): Promise<void> {
+  async run(after: After): Promise<void> {
+    // A failed test leaves in the middle of it.
+    after(() => this.stop())
     while (!this.stopped) {
       if (this.open.size < UNCONFIRMED_MAX) this.write()
       await pause(this.space.status.connection === 'live' ? this.random.below(8) : 20)

@@ -89,7 +89,9 @@ export class NumberedWriter {
   }
 
   /** Writes without pause until `stop`, connected or, a little, not. */
-  async run(): Promise<void> {
+  async run(after: After): Promise<void> {
+    // A failed test leaves in the middle of it.
+    after(() => this.stop())
     while (!this.stopped) {
       if (this.unconfirmed.size < UNACKNOWLEDGED_MAX) this.write()
       await pause(this.live ? this.options.random.below(4) : 10)
