@@ -5,20 +5,29 @@ import { type After, until } from './until.js'
 
 /** A TCP connection and what came back on it. */
 export class RawSocket {
-  received = Buffer.alloc(0)
   closed = false
   readonly socket: Socket
+  private readonly chunks: Buffer[] = []
+  private readonly end: Promise<void>
 
   constructor(after: After, port: number) {
     this.socket = connect(port, '127.0.0.1')
     this.socket.on('error', () => {})
     this.socket.on('data', (chunk: Buffer) => {
-      this.received = Buffer.concat([this.received, chunk])
+      this.chunks.push(chunk)
     })
-    this.socket.on('close', () => {
-      this.closed = true
-    })
+    // Not `once` of node:events, which takes an error for a failure; here it is an end like others.
+    this.end = new Promise((resolve) =>
+      this.socket.on('close', () => {
+        this.closed = true
+        resolve()
+      }),
+    )
     after(() => void this.socket.destroy())
+  }
+
+  get received(): Buffer {
+    return Buffer.concat(this.chunks)
   }
 
   write(data: Uint8Array | string): this {
@@ -27,12 +36,12 @@ export class RawSocket {
   }
 
   async answered(): Promise<string> {
-    await until('an answer', () => this.closed || this.received.length > 0)
+    await until('an answer', () => this.closed || this.chunks.length > 0)
     return this.received.toString('latin1')
   }
 
-  async ended(): Promise<void> {
-    if (!this.closed) await once(this.socket, 'close')
+  ended(): Promise<void> {
+    return this.end
   }
 }
 
