@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs'
 import path from 'node:path'
 import type { Space } from '@skein/agent'
 import { expect, test } from 'vitest'
@@ -51,6 +52,26 @@ test(
   60_000 + KILLS * 15_000,
 )
 
+test('the audit notices a relay that lost what it acknowledged', async ({ onTestFinished: after }) => {
+  const random = seededRandom('kill-loop')
+  const auditor = new Auditor()
+  const writer = new NumberedWriter({ name: 'raw', space: 'space', auditor, random })
+  const data = temporaryDirectory(after)
+  const old = path.join(temporaryDirectory(after), 'old')
+  for (const stage of ['before', 'after']) {
+    const relay = await RelayProcess.start(after, { data })
+    writer.connect(after, relay.url)
+    await until('the writer is connected', () => writer.connected)
+    for (let i = 0; i < 20; i++) writer.write()
+    await until('acknowledgements', () => writer.waiting === 0)
+    await relay.end('SIGTERM')
+    if (stage === 'before') cpSync(data, old, { recursive: true })
+  }
+  await audit(after, data, new Map([['space', auditor]]), random)
+  // A disk from before the second stage is what a relay would have that acknowledged too early.
+  await expect(audit(after, old, new Map([['space', auditor]]), random)).rejects.toThrow(/keys are wrong/)
+})
+
 async function startGeneration(
   after: After,
   name: string,
@@ -100,7 +121,10 @@ async function audit(
   for (const [space, auditor] of audits) {
     const doc = await mustReadSpace(after, relay.url, space)
     const complaints = auditor.complaints(stateOf(doc))
-    expect(complaints.slice(0, 10), `${space}: ${complaints.length} of ${auditor.keys} keys`).toEqual([])
+    expect(
+      complaints.slice(0, 10),
+      `${space}: ${complaints.length} of ${auditor.keys} keys are wrong`,
+    ).toEqual([])
     doc.destroy()
   }
   // A relay that has just loaded everything is killed, too, or stops in order.
