@@ -9,7 +9,7 @@ import { RelayProcess, temporaryDirectory } from './support/relay-process.js'
 import { Random, seededRandom, setting } from './support/seed.js'
 import { type After, inParallel, until } from './support/until.js'
 
-const DAMAGES = setting('damages', 24)
+const DAMAGES = setting('damages', 16)
 const SPACES = Array.from({ length: 8 }, (_, index) => `space-${index}`)
 const UPDATES = 60
 const CANNOT_LOAD = 4500
@@ -31,7 +31,7 @@ test(
       // A seed of its own: which copy comes next depends on the machine's timing.
       const how = damage(path.join(data, 'data.mdb'), index, new Random(random.seed + index))
       outcomes.push(await outcomeOf(after, data, expected, how))
-      if (DAMAGES > 24 && outcomes.length % 50 === 0) console.log(`${outcomes.length} of ${DAMAGES} damages`)
+      if (DAMAGES > 16 && outcomes.length % 50 === 0) console.log(`${outcomes.length} of ${DAMAGES} damages`)
     })
     console.log(`torn-log: ${JSON.stringify(countOf(outcomes))}`)
     // Where no damage is ever noticed, this test sees nothing.
