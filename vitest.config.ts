@@ -12,6 +12,10 @@ export default defineConfig({
         test: { name: 'unit', include: ['packages/*/test/**/*.test.ts', 'demo/test/**/*.test.ts'] },
       },
       { extends: true, test: { name: 'structure', include: ['e2e/structure/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'faults', include: ['e2e/faults/**/*.test.ts'], testTimeout: 120_000 },
+      },
     ],
   },
 })
