@@ -1,21 +1,33 @@
 #!/usr/bin/env node
 import { relayBench } from './relay/bench.js'
+import { BENCH_USAGE } from './relay/options.js'
 import { bundleSizes } from './size.js'
 
-const BENCHES: Record<string, { about: string; run: () => Promise<void> }> = {
+const BENCHES: Record<
+  string,
+  { readonly about: string; readonly options?: string; run(args: readonly string[]): Promise<void> }
+> = {
   relay: {
-    about: 'the relay beside a bare forwarder and @y/websocket-server; about 4 minutes',
+    about: 'the relay beside a bare forwarder and other Yjs servers; --trace takes edits as gzipped JSON',
+    options: BENCH_USAGE,
     run: relayBench,
   },
   size: { about: 'bundle size of the agent beside yjs + y-websocket + y-indexeddb', run: bundleSizes },
 }
 
-const name = process.argv[2]
+const [name, ...args] = process.argv.slice(2)
 const bench = name === undefined ? undefined : BENCHES[name]
 if (bench === undefined) {
-  console.log('Usage: bench <name>\n')
-  for (const [key, { about }] of Object.entries(BENCHES)) console.log(`  ${key.padEnd(8)} ${about}`)
+  console.log('Usage: bench <name> [options]\n')
+  for (const [key, { about, options }] of Object.entries(BENCHES)) {
+    console.log(`  ${key.padEnd(8)} ${about}${options === undefined ? '' : `\n           ${options}`}`)
+  }
   process.exitCode = name === undefined ? 0 : 2
 } else {
-  await bench.run()
+  try {
+    await bench.run(args)
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    process.exitCode = 1
+  }
 }

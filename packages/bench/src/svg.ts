@@ -1,11 +1,12 @@
 interface Row<Series extends string> {
   readonly name: string
-  readonly ratios: Readonly<Record<Series, number>>
+  /** What is not a positive number has no bar. */
+  readonly ratios: ReadonlyMap<Series, number | undefined>
 }
 
-const COLOURS = ['#9aa5a0', '#d08c4a', '#1f7a66', '#5b6fb5']
-const WIDTH = 860
-const LABEL_WIDTH = 320
+const COLOURS = ['#d08c4a', '#5b6fb5', '#1f7a66', '#9aa5a0']
+const WIDTH = 980
+const LABEL_WIDTH = 430
 const BAR_HEIGHT = 14
 
 /** Horizontal bars of ratios on a logarithmic scale, with a line at 1. */
@@ -14,7 +15,7 @@ export function barChart<Series extends string>(
   rows: readonly Row<Series>[],
   series: readonly Series[],
 ): string {
-  const all = rows.flatMap(({ ratios }) => series.map((name) => ratios[name]))
+  const all = rows.flatMap(({ ratios }) => [...ratios.values()]).filter(isDrawable)
   const low = Math.min(0.5, ...all) * 0.9
   const high = Math.max(2, ...all) * 1.1
   const span = Math.log(high / low)
@@ -26,11 +27,13 @@ export function barChart<Series extends string>(
     const top = 60 + row * rowHeight
     parts.push(text(LABEL_WIDTH - 12, top + rowHeight / 2 - 4, name, 'end'))
     series.forEach((key, i) => {
-      const [from, to] = [Math.min(x(1), x(ratios[key])), Math.max(x(1), x(ratios[key]))]
+      const ratio = ratios.get(key)
+      if (!isDrawable(ratio)) return
+      const [from, to] = [Math.min(x(1), x(ratio)), Math.max(x(1), x(ratio))]
       const y = top + i * BAR_HEIGHT
       parts.push(
         `<rect x="${from.toFixed(1)}" y="${y}" width="${Math.max(1, to - from).toFixed(1)}" height="${BAR_HEIGHT - 3}" fill="${COLOURS[i]}"/>`,
-        text(to + 6, y + BAR_HEIGHT - 5, ratios[key].toFixed(2), 'start'),
+        text(to + 6, y + BAR_HEIGHT - 5, ratio.toFixed(2), 'start'),
       )
     })
   })
@@ -47,6 +50,10 @@ ${legend.join('\n')}
 ${parts.join('\n')}
 </svg>
 `
+}
+
+function isDrawable(ratio: number | undefined): ratio is number {
+  return ratio !== undefined && Number.isFinite(ratio) && ratio > 0
 }
 
 function text(x: number, y: number, content: string, anchor: 'start' | 'end'): string {

@@ -1,97 +1,107 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { barChart } from '../svg.js'
-import { CONTENDERS, Contender, type ContenderName } from './contender.js'
-import { fanOut } from './fan-out.js'
-import { idleMemory, manyRooms } from './many-rooms.js'
+import { Arena } from './arena.js'
+import type { Case } from './case.js'
+import { casesNamed } from './cases.js'
+import type { ContenderName } from './contender.js'
+import { Histories } from './history/histories.js'
+import { type BenchOptions, parseBenchOptions } from './options.js'
+import { MEASURED, Results, ratioOf, rowName } from './results.js'
+import { whyNoHocuspocus } from './servers/hocuspocus.js'
+import { Table } from './table.js'
 
-interface Case {
-  readonly name: string
-  readonly unit: string
-  readonly run: (contender: Contender) => Promise<number>
-}
-
-const CASES: readonly Case[] = [
-  {
-    name: '1 to 100, 50 updates/s: CPU per delivery',
-    unit: 'us',
-    run: async (contender) => (await fanOut(contender, 100, 200, 50)).cpuUsPerDelivery,
-  },
-  {
-    name: '1 to 100, 50 updates/s: p50 latency',
-    unit: 'ms',
-    run: async (contender) => (await fanOut(contender, 100, 200, 50)).p50Ms,
-  },
-  {
-    name: '1 to 100, flat out: CPU per delivery',
-    unit: 'us',
-    run: async (contender) => (await fanOut(contender, 100, 2_000, undefined)).cpuUsPerDelivery,
-  },
-  {
-    name: '1 to 500, flat out: CPU per delivery',
-    unit: 'us',
-    run: async (contender) => (await fanOut(contender, 500, 600, undefined)).cpuUsPerDelivery,
-  },
-  {
-    name: '1 to 500, flat out: peak memory',
-    unit: 'MiB',
-    run: async (contender) => (await fanOut(contender, 500, 600, undefined)).rssMaxMiB,
-  },
-  {
-    name: '200 rooms of 5: CPU per delivery',
-    unit: 'us',
-    run: (contender) => manyRooms(contender, 200, 5),
-  },
-  {
-    name: '2,000 idle connections: memory each',
-    unit: 'KiB',
-    run: async (contender) => (await idleMemory(contender, 2_000)) / 1024,
-  },
-]
-
-const ROUNDS = 3
+type Takes = (contender: ContenderName) => boolean
 
 /**
- * Measures the relay beside a bare forwarder and @y/websocket-server: each case in a fresh process, the
- * contenders in turn, three rounds; the median and the spread, and the ratio to the bare forwarder.
+ * Measures the relay beside other servers: each run in a fresh process, the contenders in turn, in rounds.
+ * The table goes to standard output as it grows, progress to standard error.
  */
-export async function relayBench(): Promise<void> {
-  console.log(`Each figure is the median of ${ROUNDS} rounds (lowest to highest), each in a fresh process.`)
-  console.log('skein runs with its log on disk and acknowledges; bare and stock keep nothing.\n')
-  const rows: { name: string; ratios: Record<ContenderName, number> }[] = []
-  console.log(`| case | ${CONTENDERS.map((name) => `${name} |`).join(' ')} stock/bare | skein/bare |`)
-  console.log(`| --- | ${CONTENDERS.map(() => '---: |').join(' ')} ---: | ---: |`)
-  for (const { name, unit, run } of CASES) {
-    const results: Record<ContenderName, number[]> = { bare: [], stock: [], skein: [] }
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const contenderName of CONTENDERS) {
-        const contender = await Contender.start(contenderName)
-        try {
-          results[contenderName].push(await run(contender))
-        } finally {
-          await contender.stop()
-        }
+export async function relayBench(args: readonly string[]): Promise<void> {
+  const options = parseBenchOptions(args)
+  const cases = casesNamed(options.only)
+  const noHocuspocus = await whyNoHocuspocus()
+  const takesPart: Takes = (contender) => contender !== 'hocuspocus' || noHocuspocus === undefined
+  const table = new Table(takesPart)
+  const histories = new Histories(options.trace)
+  const measured: { readonly of: Case; readonly results: Results }[] = []
+
+  console.log(introduction(options, noHocuspocus))
+  console.log(table.header())
+  for (const [i, of] of cases.entries()) {
+    const results = await runCase(of, `${i + 1}/${cases.length}`, options.rounds, takesPart, histories)
+    console.log(table.rows(of, results))
+    measured.push({ of, results })
+  }
+  const plot = path.resolve('bench-results/relay.svg')
+  mkdirSync(path.dirname(plot), { recursive: true })
+  writeFileSync(plot, plotOf(measured, takesPart))
+  console.log(`\nPlot: ${plot}`)
+  if (measured.some(({ results }) => results.failed.size > 0)) process.exitCode = 1
+}
+
+function introduction({ rounds, trace }: BenchOptions, noHocuspocus: string | undefined): string {
+  const figures = rounds === 1 ? 'one round' : `the median of ${rounds} rounds (lowest to highest)`
+  return `Each figure is ${figures}, each run in a fresh process. Base: \`bare\` forwards frames and does nothing
+else; \`blob\` sends joiners one stored update. skein runs with its log on disk and acknowledges; the others
+keep nothing on disk. The long text is ${trace === undefined ? 'made from a seed' : `the trace ${path.basename(trace)}`}.
+${noHocuspocus === undefined ? 'hocuspocus runs without extensions; its clients frame messages in its own way.' : `Without hocuspocus: ${noHocuspocus}.`}
+`
+}
+
+async function runCase(
+  of: Case,
+  place: string,
+  rounds: number,
+  takesPart: Takes,
+  histories: Histories,
+): Promise<Results> {
+  const results = new Results()
+  for (let round = 1; round <= rounds; round++) {
+    for (const contender of of.contenders.filter(takesPart)) {
+      console.error(`[${place}] ${of.name}: round ${round} of ${rounds}, ${contender}`)
+      const arena = new Arena(contender, histories)
+      try {
+        results.add(contender, await inTime(of.run(arena)))
+      } catch (error) {
+        // One that fails, perhaps after hours of others, must not take their figures with it.
+        console.error(`  ${contender} failed: ${error instanceof Error ? error.message : error}`)
+        results.failed.add(contender)
+      } finally {
+        await arena.end()
       }
     }
-    const ratio = (contender: ContenderName) => median(results[contender]) / median(results.bare)
-    const cells = CONTENDERS.map((contender) => cell(results[contender], unit))
-    console.log(
-      `| ${name} | ${cells.join(' | ')} | ${ratio('stock').toFixed(2)} | ${ratio('skein').toFixed(2)} |`,
-    )
-    rows.push({ name, ratios: { bare: 1, stock: ratio('stock'), skein: ratio('skein') } })
   }
-  const file = path.resolve('bench-results/relay.svg')
-  mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, barChart('Ratio to a bare forwarder (less is better, logarithmic)', rows, CONTENDERS))
-  console.log(`\nPlot: ${file}`)
+  return results
 }
 
-function cell(values: readonly number[], unit: string): string {
-  const digits = median(values) < 10 ? 2 : 1
-  const [low, middle, high] = [Math.min(...values), median(values), Math.max(...values)]
-  return `${middle.toFixed(digits)} ${unit} (${low.toFixed(digits)} to ${high.toFixed(digits)})`
+const RUN_MS_MAX = 10 * 60_000
+
+async function inTime<T>(run: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`it took longer than ${RUN_MS_MAX / 60_000} minutes`)),
+      RUN_MS_MAX,
+    )
+  })
+  return Promise.race([run, late]).finally(() => clearTimeout(timer))
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+function plotOf(
+  measured: readonly { readonly of: Case; readonly results: Results }[],
+  takesPart: Takes,
+): string {
+  const series = MEASURED.filter(takesPart)
+  const rows = measured.flatMap(({ of, results }) =>
+    Object.entries(of.metrics).flatMap(([key, metric]) => {
+      const ratios = new Map(series.map((name) => [name, ratioOf(metric, results.of(key), name)]))
+      return metric.base === undefined ? [] : [{ name: rowName(of, metric), ratios }]
+    }),
+  )
+  return barChart(
+    'Ratio to the base, at 1 (less is better where not said otherwise, logarithmic)',
+    rows,
+    series,
+  )
 }
