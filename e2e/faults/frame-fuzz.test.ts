@@ -21,6 +21,7 @@ const DOCUMENTED: readonly number[] = [
   CLOSE.frameTooLarge,
   CLOSE.malformedFrame,
   CLOSE.noCommonVersion,
+  CLOSE.wrongEpoch,
   CLOSE.malformedUpdate,
 ]
 

@@ -40,7 +40,7 @@ export const KEEP_ALIVE_MS = 10_000
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
  * knows what the content is made of, but leaves the content to its driver, and neither of them needs a
- * Y.Doc for it. Rules: SPEC.md, R1 to R25.
+ * Y.Doc for it. Rules: SPEC.md, R1 to R23.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()

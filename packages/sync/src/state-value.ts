@@ -47,6 +47,10 @@ export function copyJson(value: unknown): Json {
     }
     if (Array.isArray(part)) return Array.from(part, (item, i) => copy(item, depth + 1, `${path}[${i}]`))
     if (typeof part !== 'object' || !isPlain(part)) throw bad(`is ${describe(part)}, not JSON`, path)
+    // Yjs tells kinds of values apart by `value.constructor`, and throws at what it finds there.
+    if (depth === 0 && Object.hasOwn(part, 'constructor')) {
+      throw bad("has the key 'constructor' in its outermost object, which Yjs does not take", path)
+    }
     const result: Record<string, Json> = {}
     for (const [key, item] of Object.entries(part)) {
       size += key.length
