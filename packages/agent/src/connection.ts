@@ -126,6 +126,11 @@ export class Connection {
     }
   }
 
+  /** Somebody waits for a confirmation of what was sent. */
+  hurry(): void {
+    if (this.session !== undefined) this.run(this.session.hurry())
+  }
+
   presence(update: Uint8Array): void {
     // Presence is only ever the latest: a congested connection gets the next one.
     if (this.session === undefined || this.session.congested) return

@@ -242,6 +242,7 @@ export class ReplicatedSpace implements Space {
     }
     const wait = this.waiters.add(tier, edit, signal)
     this.checkWaiters()
+    if (tier !== 'local' && !this.hasReached(tier, edit)) this.connection.hurry()
     await wait
   }
 
@@ -267,6 +268,7 @@ export class ReplicatedSpace implements Space {
       const signal = AbortSignal.timeout(LEAVE_CONFIRM_MS_MAX)
       const confirmed = this.waiters.add('relay', this.outbox.last, signal)
       this.checkWaiters()
+      this.connection.hurry()
       await confirmed.catch(() => {})
     }
     this.doc.off('update', this.onUpdate)

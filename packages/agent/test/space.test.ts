@@ -284,6 +284,7 @@ describe('status and durability', () => {
           })
         },
         replace: async () => {},
+        hurry() {},
         close: async () => {},
       },
     })

@@ -28,6 +28,14 @@ export interface QueryAwarenessMessage {
   readonly type: 'query-awareness'
 }
 
+/**
+ * Somebody waits for what the sender has sent so far to be on disk (type 81): the relay had better not wait
+ * for more to flush with it. It has no body.
+ */
+export interface HurryMessage {
+  readonly type: 'hurry'
+}
+
 /** A message of a type this version does not know. It is skipped, never fatal. */
 export interface UnknownMessage {
   readonly type: 'unknown'
@@ -47,8 +55,10 @@ export type Message =
   | PingMessage
   | PongMessage
   | ChunkMessage
+  | HurryMessage
 
 const QUERY_AWARENESS_ID = 3
+const HURRY_ID = 81
 
 /** One message as one frame. */
 export function encodeFrame(message: Message): Uint8Array {
@@ -68,6 +78,7 @@ export function encodeFrame(message: Message): Uint8Array {
       encodeAuth(encoder, message)
       break
     case 'query-awareness':
+    case 'hurry':
       break
     case 'hello':
       encodeHello(encoder, message)
@@ -141,6 +152,7 @@ export const MESSAGE_IDS: Readonly<Record<Message['type'], number>> = {
   ping: PING_ID,
   pong: PONG_ID,
   chunk: CHUNK_ID,
+  hurry: HURRY_ID,
 }
 
 const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
@@ -158,4 +170,5 @@ const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
   [PING_ID, decodePing],
   [PONG_ID, decodePong],
   [CHUNK_ID, decodeChunk],
+  [HURRY_ID, () => ({ type: 'hurry' })],
 ])

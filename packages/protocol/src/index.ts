@@ -4,6 +4,7 @@ export {
   decodeChunked,
   decodeFrame,
   encodeFrame,
+  type HurryMessage,
   MESSAGE_IDS,
   type Message,
   type QueryAwarenessMessage,

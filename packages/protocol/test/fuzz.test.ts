@@ -61,7 +61,7 @@ function framesOf(random: Random): Uint8Array[] {
 }
 
 test('P5 random frames make nothing but a ProtocolError', () => {
-  const id = fc.constantFrom(0, 1, 2, 3, 64, 65, 66, 67, 68, 69, 74)
+  const id = fc.constantFrom(0, 1, 2, 3, 64, 65, 66, 67, 68, 69, 74, 81)
   check(
     'P5',
     5_000,

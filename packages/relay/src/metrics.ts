@@ -7,6 +7,7 @@ export interface Gauges {
   readonly connections: () => number
   readonly slowReaders: () => number
   readonly streams: () => number
+  readonly contentBytes: () => number
 }
 
 /** What operators watch, for Prometheus. One registry per relay: a process may run several. */
@@ -17,6 +18,8 @@ export class Metrics {
   readonly framesSent = this.counter('skein_frames_sent_total', 'Frames given to clients')
   readonly bytesSent = this.counter('skein_sent_bytes_total', 'Bytes of frames given to clients')
   readonly updatesLogged = this.counter('skein_log_entries_total', 'Log entries written')
+  readonly acknowledgements = this.counter('skein_acknowledgements_total', 'Acknowledgements given to agents')
+  readonly rejections = this.counter('skein_rejections_total', 'Updates rejected by their number')
   readonly writeFailures = this.counter('skein_log_failures_total', 'Writes that the log refused')
   readonly commitSeconds = new Histogram({
     name: 'skein_commit_seconds',
@@ -32,10 +35,11 @@ export class Metrics {
     registers: [this.registry],
   })
 
-  constructor({ rooms, connections, slowReaders, streams }: Gauges) {
+  constructor({ rooms, connections, slowReaders, streams, contentBytes }: Gauges) {
     this.gauge('skein_rooms', 'Rooms in memory', rooms)
     this.gauge('skein_connections', 'Open WebSocket connections', connections)
     this.gauge('skein_slow_readers', 'Connections that get no updates until they have drained', slowReaders)
+    this.gauge('skein_content_bytes', 'Bytes of the content of rooms in memory', contentBytes)
     this.gauge('skein_streams', 'Readers of event streams over HTTP', streams)
   }
 
@@ -52,8 +56,18 @@ export class Metrics {
     return this.registry.metrics()
   }
 
-  private counter(name: string, help: string): Counter {
-    return new Counter({ name, help, registers: [this.registry] })
+  private counter(name: string, help: string): Tally {
+    const tally = new Tally()
+    new Counter({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        this.inc(tally.value)
+      },
+    })
+    return tally
   }
 
   private gauge(name: string, help: string, value: () => number): void {
@@ -65,5 +79,14 @@ export class Metrics {
         this.set(value())
       },
     })
+  }
+}
+
+/** Counted for each frame and receiver, which the library's own counters are too slow for. */
+class Tally {
+  value = 0
+
+  inc(by = 1): void {
+    this.value += by
   }
 }

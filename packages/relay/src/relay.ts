@@ -101,6 +101,7 @@ class RelayServer implements Relay {
       rooms: () => this.roomCount,
       connections: () => this.connectionCount,
       slowReaders: () => [...this.peers.keys()].filter(({ congested }) => congested).length,
+      contentBytes: () => this.rooms.contentBytes,
       streams: () => streams.taken,
     })
     this.onEvent = (event) => {

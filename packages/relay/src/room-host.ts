@@ -178,6 +178,9 @@ export class RoomHost {
     }
     // The write is started first and the frames leave while the disk works; only acknowledgements wait.
     if (effects.persist.length > 0) void this.persist(effects)
+    if (effects.hurry) this.hurry()
+    this.options.metrics.acknowledgements.inc(effects.acknowledgements)
+    this.options.metrics.rejections.inc(effects.rejections)
     for (const { to, frame } of effects.send) {
       let made: Buffer | undefined
       const wire = () => {
@@ -197,6 +200,12 @@ export class RoomHost {
       })
     }
     for (const request of effects.answers) this.answer(request)
+  }
+
+  /** Somebody waits: what was taken in is flushed now, not with what comes next. */
+  private hurry(): void {
+    this.urgent = true
+    if (!this.room.hasBatch) this.options.log.hurry()
   }
 
   private answer(request: AnswerRequest): void {
@@ -222,7 +231,7 @@ export class RoomHost {
 
   private async persist({ persist, epoch }: RoomEffects): Promise<void> {
     const { log, metrics, onEvent } = this.options
-    const end = metrics.commitSeconds.startTimer()
+    const startMs = performance.now()
     metrics.updatesLogged.inc(persist.length)
     this.content.append(persist)
     const write = log.append(this.name, persist, { epoch, urgent: this.urgent })
@@ -230,7 +239,7 @@ export class RoomHost {
     this.writes = Promise.allSettled([this.writes, write])
     try {
       await write
-      end()
+      metrics.commitSeconds.observe((performance.now() - startMs) / 1000)
     } catch (error) {
       metrics.writeFailures.inc()
       if (this.done) return

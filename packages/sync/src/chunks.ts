@@ -16,6 +16,11 @@ export class OutgoingFrames {
     return this.frames.length === 0
   }
 
+  /** Whether the next one would go in chunks. */
+  get nextIsLarge(): boolean {
+    return (this.frames[0]?.length ?? 0) > LIMITS.chunkBytesMax
+  }
+
   add(frames: readonly Uint8Array[]): void {
     this.frames.push(...frames)
   }

@@ -25,6 +25,11 @@ export interface RoomEffects {
   readonly persist: readonly PersistedUpdate[]
   /** To be stored together with `persist`, once in the life of the space. */
   readonly epoch?: string
+  /** Somebody waits for what came in up to now to be on disk: the log had better not wait for more. */
+  readonly hurry: boolean
+  /** How many acknowledgements and rejections are among `send`. */
+  readonly acknowledgements: number
+  readonly rejections: number
   /** Frames that may be sent at once. */
   readonly send: readonly { readonly to: readonly MemberId[]; readonly frame: Uint8Array }[]
   /** To be computed from the content, which the room does not hold; at once or later. */
@@ -39,6 +44,9 @@ export interface RoomEffects {
 export class Effects implements RoomEffects {
   readonly persist: PersistedUpdate[] = []
   epoch?: string
+  hurry = false
+  acknowledgements = 0
+  rejections = 0
   readonly send: { to: readonly MemberId[]; frame: Uint8Array }[] = []
   readonly answers: AnswerRequest[] = []
   readonly more: MemberId[] = []

@@ -8,6 +8,8 @@ export const ASK_AGAIN_MS = 5_000
 /** What a room knows of one connection. */
 export class Member {
   takesChunks = false
+  /** Its hello may still come, and tell whether it takes chunks: its step 1 comes before. */
+  mayTakeChunks: boolean
   /** It is being closed, and nothing of it counts any more. */
   ended = false
   /** Its connection takes bytes too slowly. */
@@ -32,6 +34,7 @@ export class Member {
   ) {
     this.inbound = new Reassembly(LIMITS.messageBytesMax, inboundBudget)
     this.askAfterMs = lastSentMs
+    this.mayTakeChunks = skein
   }
 
   /** A numbered update is safe when this log position is on disk. */

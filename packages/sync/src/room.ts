@@ -7,6 +7,7 @@ import {
   decodeStateVector,
   encodeFrame,
   type HelloMessage,
+  LIMITS,
   type Message,
   PROTOCOL_VERSION,
   ProtocolError,
@@ -40,7 +41,7 @@ export const KEEP_ALIVE_MS = 10_000
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
  * knows what the content is made of, but leaves the content to its driver, and neither of them needs a
- * Y.Doc for it. Rules: SPEC.md, R1 to R23.
+ * Y.Doc for it. Rules: SPEC.md, R1 to R24.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()
@@ -140,11 +141,7 @@ export class Room {
     for (const update of mergeNeighbours(batch.map((entry) => entry.update))) {
       const position = this.index.append(update.length)
       effects.persist.push({ position, update })
-      const others: MemberId[] = []
-      for (const [id, { catchUp }] of this.members) {
-        if (id !== author && (catchUp === undefined || !catchUp.hasBegun)) others.push(id)
-      }
-      effects.sendTo(others, encodeFrame({ type: 'update', update }))
+      this.forward(encodeFrame({ type: 'update', update }), author, effects)
     }
     for (const { member, seq } of this.unplaced) member.awaitAcknowledgement(seq, this.index.position)
     this.unplaced = []
@@ -155,6 +152,22 @@ export class Room {
     }
     this.noteSent(nowMs, effects)
     return effects
+  }
+
+  /** To all who are up to date, but its author; a large one at the pace of each who understands chunks. */
+  private forward(frame: Uint8Array, author: MemberId | undefined, effects: Effects): void {
+    const isLarge = frame.length > LIMITS.chunkBytesMax
+    const others: MemberId[] = []
+    for (const [id, member] of this.members) {
+      if (id === author || member.catchUp?.hasBegun) continue
+      const waits = member.catchUp !== undefined && !member.catchUp.outgoing.isEmpty
+      if (!member.takesChunks || !(isLarge || waits)) others.push(id)
+      else {
+        member.catchUp ??= new CatchUp()
+        member.catchUp.outgoing.add([frame])
+      }
+    }
+    effects.sendTo(others, frame)
   }
 
   /** The frames that an `AnswerRequest` asked for. */
@@ -238,6 +251,10 @@ export class Room {
     const idle: MemberId[] = []
     for (const [id, member] of this.members) {
       if (nowMs - member.lastSentMs >= KEEP_ALIVE_MS / 2) idle.push(id)
+      if (!member.mayTakeChunks) continue
+      // It has had its time to say hello.
+      member.mayTakeChunks = false
+      this.proceed(id, member, effects)
     }
     effects.sendTo(idle, KEEP_ALIVE_FRAME)
     this.noteSent(nowMs, effects)
@@ -283,6 +300,9 @@ export class Room {
       case 'hello':
         this.helloFrom(id, member, message, effects)
         return
+      case 'hurry':
+        effects.hurry = true
+        return
       case 'ping':
         effects.sendTo([id], encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
         return
@@ -303,6 +323,8 @@ export class Room {
       return
     }
     member.takesChunks = hello.features.includes(CHUNKS_FEATURE)
+    member.mayTakeChunks = false
+    this.proceed(id, member, effects)
     if (hello.epoch === '' || hello.epoch === this.epoch) return
     if (this.epoch === '') {
       this.epoch = hello.epoch
@@ -355,6 +377,7 @@ export class Room {
   private proceed(id: MemberId, member: Member, effects: Effects): void {
     const { catchUp } = member
     if (catchUp === undefined || member.congested || member.isFilled) return
+    if (member.mayTakeChunks && catchUp.outgoing.nextIsLarge) return
     if (!catchUp.outgoing.isEmpty) {
       for (const frame of catchUp.outgoing.take(member.takesChunks)) effects.sendTo([id], frame)
       if (!catchUp.outgoing.isEmpty) {
@@ -383,6 +406,7 @@ export class Room {
   ): void {
     const taken = this.update(nowMs, id, member, update, effects, (code, reason) => {
       effects.sendTo([id], encodeFrame({ type: 'reject', seq, code, reason }))
+      effects.rejections++
     })
     if (!taken) return
     // Also where it brought nothing new: what it repeats may still be on its way to the disk.
@@ -431,6 +455,7 @@ export class Room {
   private acknowledge(id: MemberId, member: Member, effects: Effects): void {
     for (const { from, to } of member.takeAcknowledged(this.committedPosition)) {
       effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'relay' }))
+      effects.acknowledgements++
     }
   }
 

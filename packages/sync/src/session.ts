@@ -85,7 +85,7 @@ export const ASK_MISSING_AFTER_MS = 5_000
 /**
  * An agent's side of one connection to a relay or a plain y-websocket server, from open to close.
  * Times are milliseconds of one monotonic clock. The caller does what the effects say and calls
- * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S17.
+ * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S18.
  */
 export class Session {
   private relay: HelloMessage | undefined
@@ -209,6 +209,11 @@ export class Session {
     return this.outgoing.isEmpty ? this.release() : NOTHING
   }
 
+  /** Somebody waits for what was sent to be confirmed. */
+  hurry(): SessionEffects {
+    return this.waiting.relay.length === 0 ? NOTHING : sends(encodeFrame({ type: 'hurry' }))
+  }
+
   /** The connection takes more of a large message. */
   sendMore(): SessionEffects {
     const send = this.outgoing.take(true)
@@ -300,6 +305,7 @@ export class Session {
         return whole === undefined ? NOTHING : this.handle(nowMs, decodeChunked(whole))
       }
       case 'numbered-update':
+      case 'hurry':
       case 'unknown':
         return NOTHING
     }

@@ -76,6 +76,7 @@ export function joined(a: RoomEffects, b: RoomEffects): RoomEffects {
     send: [...a.send, ...b.send],
     answers: [...a.answers, ...b.answers],
     more: [...a.more, ...b.more],
+    hurry: a.hurry || b.hurry,
     close: [...a.close, ...b.close],
   }
 }

@@ -417,6 +417,51 @@ describe('room', () => {
     expect(doc.getMap('state').toJSON()).toEqual(room.content())
   })
 
+  test('R20 a large answer waits for the hello that tells whether it may go in chunks, but not for ever', () => {
+    const ask = encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) })
+    const types = (effects: RoomEffects) => sentTo(effects, 2).map(({ type }) => type)
+    const joiner = () => {
+      const room = new TestRoom([], { ...ROOM_OPTIONS, updateBytesMax: 1 << 23 })
+      room.join(0, 1, false)
+      receiveAndFlush(room, 1, plain(updateOf('a', 'x'.repeat(1 << 20))))
+      room.join(0, 2, true)
+      expect(types(room.receive(0, 2, ask))).toEqual([])
+      return room
+    }
+    expect(types(joiner().receive(0, 2, helloWith(['chunks'])))).toContain('chunk')
+    expect(types(joiner().receive(0, 2, helloWith([])))).toEqual(['sync-step-2'])
+    expect(types(joiner().timeout(KEEP_ALIVE_MS))).toContain('sync-step-2')
+  })
+
+  test('R20 a large update goes in chunks to those who take them, and what follows it, after it', () => {
+    const room = new TestRoom([], { ...ROOM_OPTIONS, updateBytesMax: 1 << 23 })
+    for (const member of [1, 2, 3]) room.join(0, member, true)
+    room.receive(0, 2, helloWith(['chunks']))
+    room.receive(0, 1, plain(updateOf('small')))
+    const first = receiveAndFlush(room, 1, plain(updateOf('large', 'x'.repeat(3 << 20))))
+    expect(sentTo(first, 3).map(({ type }) => type)).toEqual(['update', 'update'])
+    expect(sentTo(first, 2).map(({ type }) => type)[0]).toBe('update')
+    let effects = joined(first, receiveAndFlush(room, 1, plain(updateOf('after'))))
+    const doc = new Y.Doc()
+    let parts: Uint8Array[] = []
+    const types: string[] = []
+    for (;;) {
+      for (const message of sentTo(effects, 2)) {
+        types.push(message.type)
+        if (message.type === 'update') Y.applyUpdate(doc, message.update)
+        if (message.type !== 'chunk') continue
+        parts.push(message.part)
+        if (message.offset + message.part.length < message.total) continue
+        Y.applyUpdate(doc, (decodeFrame(Buffer.concat(parts)) as { update: Uint8Array }).update)
+        parts = []
+      }
+      if (effects.more.length === 0) break
+      effects = room.writable(0, 2)
+    }
+    expect(doc.getMap('state').toJSON()).toEqual(room.content())
+    expect(types.at(-1)).toBe('update')
+  })
+
   test('R21 what comes in while an answer is on its way follows as one update', () => {
     const room = new TestRoom([], { ...ROOM_OPTIONS, updateBytesMax: 1 << 23 })
     room.join(0, 1, false)

@@ -27,9 +27,9 @@ export type Transact = (changes: () => void) => Promise<unknown>
 export const COMMITS_AT_ONCE = 4
 /**
  * When more come each waits for its turn. A commit costs the CPU of a hundred deliveries, and at a modest
- * rate each update would have its own; a wait of this length is short for a disk, and nobody else waits.
+ * rate each update would have its own. Who waits for one says so, and does not wait for this.
  */
-export const COMMIT_EVERY_MS = 40
+export const COMMIT_EVERY_MS = 100
 
 /**
  * Group commit. Everything added in one turn of the event loop, for whatever scope, goes into one
@@ -44,6 +44,7 @@ export class CommitQueue {
   #stopped: RelayError | undefined
   readonly #pace = new Pace(COMMITS_AT_ONCE, COMMIT_EVERY_MS)
   #endPause: () => void = () => {}
+  #isHurried = false
 
   /**
    * @param usable asked after a failed transaction: false where the store cannot be used any more, so that
@@ -65,6 +66,12 @@ export class CommitQueue {
       this.#running ??= this.#run()
       if (write.urgent) this.#endPause()
     })
+  }
+
+  /** Commits what was added so far without a pause. */
+  hurry(): void {
+    this.#isHurried = this.#waiting.length > 0
+    if (this.#isHurried) this.#endPause()
   }
 
   /** Takes no more writes, and resolves when all earlier ones are settled. */
@@ -91,8 +98,8 @@ export class CommitQueue {
 
   async #pause(): Promise<void> {
     const waitMs = this.#pace.take(performance.now())
-    const isUrgent = () => this.#stopped !== undefined || this.#waiting.some(({ write }) => write.urgent)
-    if (waitMs === 0 || isUrgent()) return
+    const isUrgent = this.#stopped !== undefined || this.#waiting.some(({ write }) => write.urgent)
+    if (waitMs === 0 || isUrgent || this.#isHurried) return
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, waitMs)
       this.#endPause = () => {
@@ -104,6 +111,7 @@ export class CommitQueue {
   }
 
   #takeGroup(): Waiting[] {
+    this.#isHurried = false
     const scopes = new Set<string>()
     let bytes = 0
     let count = 0

@@ -64,6 +64,10 @@ export function lmdbLog({ updates: table, commits }: Environment): Omit<Log, 'cl
       )
     },
 
+    hurry() {
+      commits.hurry()
+    },
+
     async replace(room, from, upTo, snapshot) {
       commits.checkOpen()
       checkReplacedRange(from, upTo)

@@ -29,6 +29,8 @@ export interface Log {
    * @throws RangeError where it is no range of positions
    */
   replace(room: string, from: number, upTo: number, snapshot: Uint8Array): Promise<void>
+  /** Somebody waits for what was appended: flushes it now rather than with what comes next. */
+  hurry(): void
   /** Waits until all earlier calls are on disk, then closes. Idempotent. */
   close(): Promise<void>
 }

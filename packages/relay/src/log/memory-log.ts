@@ -40,6 +40,8 @@ export function memoryLog(): Log {
       room.updates = [...before, copyOf({ position: upTo, update: snapshot }), ...later]
     },
 
+    hurry() {},
+
     async close() {
       closed = true
       rooms.clear()
