@@ -193,7 +193,8 @@ class RelayServer implements Relay {
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A browser cannot see why an upgrade was refused, so every connection is taken and then closed with
     // the code that says why.
-    socket.on('error', () => socket.destroy())
+    // Not a closure: it would keep the request in memory as long as the connection.
+    socket.on('error', destroy)
     this.sockets.handleUpgrade(request, socket, head, (ws) => void this.connected(ws, request, socket))
   }
 
@@ -204,7 +205,7 @@ class RelayServer implements Relay {
       room?.writable(peer.id)
     })
     // `ws` closes by itself with the right code; the close follows.
-    socket.on('error', () => {})
+    socket.on('error', ignore)
     socket.on('close', () => {
       open = false
       this.peers.delete(peer)
@@ -251,6 +252,12 @@ class RelayServer implements Relay {
     peer.close(code, reason)
   }
 }
+
+function destroy(this: Duplex): void {
+  this.destroy()
+}
+
+function ignore(): void {}
 
 function parseRequest(request: IncomingMessage): { space: string; skein: boolean } | ProtocolError {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2)

@@ -28,6 +28,7 @@ function lacking(pieces: readonly Uint8Array[], stateVector: Uint8Array): Uint8A
 
 /** Merges what lies side by side as long as it stays small; merging large ones costs more than it saves. */
 export function mergeNeighbours(updates: readonly Uint8Array[]): Uint8Array[] {
+  if (updates.length <= 1) return [...updates]
   const groups: { bytes: number; members: Uint8Array[] }[] = []
   for (const update of updates) {
     const group = groups.at(-1)

@@ -46,7 +46,11 @@ export class RoomIndex {
 
   /** Encoded, of everything that was taken in. */
   stateVector(): Uint8Array {
-    this.cachedStateVector ??= encodeStateVector(this.coverage.stateVector())
+    if (this.cachedStateVector === undefined) {
+      const vector = this.coverage.stateVector()
+      // Rooms without content are many; they share one.
+      this.cachedStateVector = vector.size === 0 ? EMPTY : encodeStateVector(vector)
+    }
     return this.cachedStateVector
   }
 
@@ -56,3 +60,5 @@ export class RoomIndex {
     return this.cachedDigest.value
   }
 }
+
+const EMPTY = encodeStateVector(new Map())

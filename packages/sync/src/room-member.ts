@@ -1,4 +1,4 @@
-import { LIMITS } from '@skein/protocol'
+import { type ChunkMessage, LIMITS } from '@skein/protocol'
 import { type ByteBudget, Reassembly } from './chunks.js'
 import type { CatchUp } from './room-catch-up.js'
 
@@ -20,7 +20,7 @@ export class Member {
   missedPresence = false
   /** What it still has to get before updates can be forwarded to it as they come. */
   catchUp: CatchUp | undefined
-  readonly inbound: Reassembly
+  private inbound: Reassembly | undefined
   /** Numbered updates whose log position is not on disk yet, oldest first. */
   private readonly waiting: { readonly seq: number; readonly position: number }[] = []
   private askAfterMs: number
@@ -30,11 +30,22 @@ export class Member {
   constructor(
     public lastSentMs: number,
     readonly skein: boolean,
-    inboundBudget: ByteBudget,
+    private readonly inboundBudget: ByteBudget,
   ) {
-    this.inbound = new Reassembly(LIMITS.messageBytesMax, inboundBudget)
     this.askAfterMs = lastSentMs
     this.mayTakeChunks = skein
+  }
+
+  /** A part of a message; the whole of it with the last one. @throws as `Reassembly.add` */
+  addChunk(chunk: ChunkMessage): Uint8Array | undefined {
+    // Most members never send any.
+    this.inbound ??= new Reassembly(LIMITS.messageBytesMax, this.inboundBudget)
+    return this.inbound.add(chunk)
+  }
+
+  /** Gives back what it holds of what all share. */
+  end(): void {
+    this.inbound?.clear()
   }
 
   /** A numbered update is safe when this log position is on disk. */

@@ -215,7 +215,7 @@ export class Room {
     const member = this.members.get(id)
     if (member === undefined) return effects
     this.members.delete(id)
-    member.inbound.clear()
+    member.end()
     if (this.members.size === 0) this.nextSweepMs = undefined
     const gone = this.presence.memberLeft(nowMs, id)
     if (gone !== undefined) this.sendPresence(id, gone, effects)
@@ -283,7 +283,7 @@ export class Room {
         this.numberedUpdate(nowMs, id, member, message.seq, message.update, effects)
         return
       case 'chunk': {
-        const whole = member.inbound.add(message)
+        const whole = member.addChunk(message)
         if (whole !== undefined) this.handle(nowMs, id, member, decodeChunked(whole), effects)
         return
       }
