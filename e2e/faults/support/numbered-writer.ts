@@ -122,6 +122,8 @@ export class NumberedWriter {
     const seq = ++this.seq
     this.sent.set(seq, facts)
     this.client?.send({ type: 'numbered-update', seq, answersStep1, update })
+    // One that fills disks waits for each answer.
+    if (this.options.ballast !== undefined) this.client?.send({ type: 'hurry' })
   }
 
   private receive(message: Received): void {

@@ -48,6 +48,11 @@ export interface Relay {
   close(): Promise<void>
 }
 
+/**
+ * A commit costs the CPU of a hundred deliveries, and at a modest rate each update would have its own. Who
+ * waits for one says so, and does not wait for this.
+ */
+const COMMIT_EVERY_MS = 100
 /** How often connections are checked for a dead other end. */
 const ALIVE_CHECK_MS = 30_000
 /** How long clients get to answer the close of a stopping relay. */
@@ -62,7 +67,7 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
   const data = options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir)
   let log: Log | undefined
   try {
-    log = options.log ?? (data === undefined ? memoryLog() : await openLmdbLog(data))
+    log = options.log ?? (data === undefined ? memoryLog() : await openLmdbLog(data, COMMIT_EVERY_MS))
     const server = new RelayServer(options, log, data)
     await server.listen()
     return server

@@ -75,8 +75,9 @@ export class Contender {
   }
 }
 
-const IDLE_CHECK_MS = 200
-const IDLE_CPU_US = 10_000
+/** Longer than a relay waits until it takes a room for being at rest. */
+const IDLE_CHECK_MS = 3_000
+const IDLE_CPU_US = 30_000
 
 function answer(child: ChildProcess): Promise<Reply> {
   return new Promise((resolve, reject) => {

@@ -24,17 +24,13 @@ export interface Write {
 export type Transact = (changes: () => void) => Promise<unknown>
 
 /** So many commits may follow each other without a pause, after a rest. */
-export const COMMITS_AT_ONCE = 4
-/**
- * When more come each waits for its turn. A commit costs the CPU of a hundred deliveries, and at a modest
- * rate each update would have its own. Who waits for one says so, and does not wait for this.
- */
-export const COMMIT_EVERY_MS = 100
+const COMMITS_AT_ONCE = 4
 
 /**
  * Group commit. Everything added in one turn of the event loop, for whatever scope, goes into one
  * transaction and shares its flush. Only one transaction is under way: what is added meanwhile waits for
- * the next, so that groups grow with the load, while an idle store commits at once.
+ * the next, so that groups grow with the load, while an idle store commits at once. A pause may be asked
+ * for between commits: each costs CPU, however little it writes.
  */
 export class CommitQueue {
   readonly #transact: Transact
@@ -42,15 +38,17 @@ export class CommitQueue {
   readonly #waiting: Waiting[] = []
   #running: Promise<void> | undefined
   #stopped: RelayError | undefined
-  readonly #pace = new Pace(COMMITS_AT_ONCE, COMMIT_EVERY_MS)
+  readonly #pace: Pace
   #endPause: () => void = () => {}
   #isHurried = false
 
   /**
    * @param usable asked after a failed transaction: false where the store cannot be used any more, so that
    * starting another transaction would never end
+   * @param commitEveryMs pause between commits when more than a few follow each other; 0 for none
    */
-  constructor(transact: Transact, usable: () => boolean) {
+  constructor(transact: Transact, usable: () => boolean, commitEveryMs = 0) {
+    this.#pace = new Pace(COMMITS_AT_ONCE, commitEveryMs)
     this.#transact = transact
     this.#usable = usable
   }

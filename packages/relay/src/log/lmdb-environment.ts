@@ -34,7 +34,7 @@ export async function createEnvironment(directory: string, relayId: string): Pro
  * Opens the environment that `openDataDirectory` made. Never makes or mends one.
  * @throws RelayError `data-corrupt`, `data-version`, `data-foreign` where it belongs to another relay
  */
-export async function openEnvironment(directory: DataDirectory): Promise<Environment> {
+export async function openEnvironment(directory: DataDirectory, commitEveryMs = 0): Promise<Environment> {
   await checkStore(join(directory.path, STORE_FILE))
   const root = openRoot(directory.path)
   try {
@@ -45,6 +45,7 @@ export async function openEnvironment(directory: DataDirectory): Promise<Environ
     const commits = new CommitQueue(
       (changes) => transact(root, changes),
       () => isUsable(updates),
+      commitEveryMs,
     )
     let closing: Promise<void> | undefined
     const close = () => {

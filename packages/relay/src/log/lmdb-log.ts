@@ -7,10 +7,11 @@ import { decodeRecord, encodeKey, encodeRecord, epochKey, positionOfKey } from '
 
 /**
  * Opens the log in a data directory. All rooms share one LMDB environment.
+ * @param commitEveryMs pause between commits that nobody waits for, when more than a few follow each other
  * @throws RelayError `data-corrupt`, `data-foreign`, `data-version`, `data-not-writable`; nothing was changed
  */
-export async function openLmdbLog(directory: DataDirectory): Promise<Log> {
-  const environment = await openEnvironment(directory)
+export async function openLmdbLog(directory: DataDirectory, commitEveryMs = 0): Promise<Log> {
+  const environment = await openEnvironment(directory, commitEveryMs)
   return { ...lmdbLog(environment), close: () => environment.close() }
 }
 

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { CommitQueue, type Write } from '../../src/log/commit-queue.js'
+import { describe, expect, test } from 'vitest'
+import { CommitQueue, Pace, type Write } from '../../src/log/commit-queue.js'
 
 /** A store whose transactions end when the test says so. */
 function controlledStore() {
@@ -106,4 +106,57 @@ test('after a failure that the store does not survive nothing is tried again', a
   await expect(write('c')).rejects.toMatchObject({ code: 'log-closed' })
   expect(transactions).toHaveLength(1)
   await queue.stop()
+})
+
+describe('a pause between commits', () => {
+  /** A store whose transactions end at once, and when they began. */
+  const pausing = () => {
+    const commits: number[] = []
+    const queue = new CommitQueue(
+      async (changes) => {
+        commits.push(performance.now())
+        changes()
+      },
+      () => true,
+      60_000,
+    )
+    const write = (urgent = false) =>
+      queue.add({ scope: 'room', reads: false, bytes: 1, urgent, prepare: () => () => {} })
+    return { queue, write, commits }
+  }
+
+  test('a few follow each other at once, the next one waits', async () => {
+    const { write, commits, queue } = pausing()
+    for (let i = 0; i < 4; i++) await write()
+    let done = false
+    const paused = write().then(() => {
+      done = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect([commits.length, done]).toEqual([4, false])
+    await queue.stop()
+    await paused
+    expect(commits).toHaveLength(5)
+  })
+
+  test.each<[string, (queue: CommitQueue, write: (urgent: boolean) => Promise<void>) => void]>([
+    ['an urgent write', (_queue, write) => void write(true)],
+    ['somebody in a hurry', (queue) => queue.hurry()],
+  ])('%s ends it', async (_, end) => {
+    const { write, commits, queue } = pausing()
+    for (let i = 0; i < 4; i++) await write()
+    const paused = write()
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    end(queue, write)
+    await paused
+    expect(commits).toHaveLength(5)
+    await queue.stop()
+  })
+
+  test('the pace allows so many at once after a rest, then one in each interval', () => {
+    const pace = new Pace(3, 10)
+    expect([0, 0, 0, 0, 0].map((now) => pace.take(now))).toEqual([0, 0, 0, 10, 20])
+    expect(pace.take(30)).toBe(0)
+    expect([1_000, 1_000, 1_000, 1_000].map((now) => pace.take(now))).toEqual([0, 0, 0, 10])
+  })
 })
