@@ -264,7 +264,11 @@ export class RoomHost {
 
   private closeAll(code: number, reason: string): void {
     this.end()
-    for (const peer of this.peers.values()) peer.close(code, reason)
+    for (const [id, peer] of this.peers) {
+      // It gives back what all rooms share; nobody is told any more.
+      this.room.leave(performance.now(), id)
+      peer.close(code, reason)
+    }
     this.peers.clear()
   }
 

@@ -251,6 +251,23 @@ describe('rooms', () => {
     expect(events('room-failed')).toMatchObject([{ room: 'broken' }])
   })
 
+  test('L10 a room that ends gives back what its unfinished messages held of the limit of all', async () => {
+    const refused = { ...memoryLog(), append: () => Promise.reject(new Error('no space left')) }
+    const relay = await relayForTest({ log: refused, limits: { inboundBytesMax: 100_000 } })
+    const half = encodeFrame({ type: 'chunk', total: 200_000, offset: 0, part: new Uint8Array(60_000) })
+    const ping = encodeFrame({ type: 'ping', sentAtUs: 1 })
+    const answered = ({ frames }: RawClient) => frames.some((frame) => frame[0] === 69)
+    for (let i = 0; i < 3; i++) {
+      const sender = await new RawClient(`${relay.url}/room?skein=1`).opened()
+      sender.socket.send(half)
+      sender.socket.send(ping)
+      await until('it is taken', () => answered(sender) || sender.closed !== undefined)
+      expect(answered(sender)).toBe(true)
+      sender.socket.send(updateFrame(`k${i}`))
+      expect(await sender.closedWith()).toBe(1013)
+    }
+  })
+
   test('L10 a disk that refuses a write confirms nothing, and the room starts again from the disk', async () => {
     const memory = memoryLog()
     let full = true
