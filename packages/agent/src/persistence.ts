@@ -24,6 +24,8 @@ export class Persistence {
   private queuedTimer: ReturnType<typeof setTimeout> | undefined
   /** The number of waiting edits that the store was last given. */
   private storedQueued: number
+  /** The epoch, where the store was not given it yet. */
+  private unstoredEpoch: string | undefined
   private closed = false
 
   /**
@@ -76,13 +78,10 @@ export class Persistence {
     this.queuedTimer = setTimeout(() => void this.storeQueued(), QUEUED_SETTLE_MS)
   }
 
-  /** Stores the epoch; a failure is told like that of an update. */
+  /** Stores the epoch; a failure is told, and tried again, like that of an update. */
   async setEpoch(epoch: string): Promise<void> {
-    try {
-      await this.store.setEpoch(epoch)
-    } catch (error) {
-      this.failed(error)
-    }
+    this.unstoredEpoch = epoch
+    await this.storeEpoch()
   }
 
   async close(): Promise<void> {
@@ -127,10 +126,12 @@ export class Persistence {
     this.retryTimer = undefined
     if (this.refused === undefined) {
       this.error = undefined
+      await this.storeEpoch()
       await this.storeQueued()
       this.changed()
       return
     }
+    await this.storeEpoch()
     const { update, edits } = this.refused
     this.refused = undefined
     await this.write(update, edits)
@@ -141,6 +142,18 @@ export class Persistence {
       this.refused === undefined
         ? { update, edits }
         : { update: mergeUpdates([this.refused.update, update]), edits: [...this.refused.edits, ...edits] }
+  }
+
+  private async storeEpoch(): Promise<void> {
+    const epoch = this.unstoredEpoch
+    if (epoch === undefined) return
+    this.unstoredEpoch = undefined
+    try {
+      await this.store.setEpoch(epoch)
+    } catch (error) {
+      this.unstoredEpoch ??= epoch
+      this.failed(error)
+    }
   }
 
   private async storeQueued(): Promise<void> {

@@ -66,6 +66,7 @@ export interface Space {
   transact<T>(write: () => T): T
   /**
    * Several writes as one edit, with a receipt that tells how safe just this edit is.
+   * Where nothing is written it is the receipt of the edit before.
    * @throws SkeinError `left`; `in-transaction` inside of another transaction, whose edit is not made yet
    */
   commit<T>(write: () => T): Receipt<T>
@@ -86,6 +87,8 @@ export interface Space {
    * for now (no store, edit refused). A plain y-websocket server never confirms `relay`, and a relay
    * without a cluster never `quorum`: the promise stays open until one that does is reached;
    * `status.path.confirms` tells.
+   * @throws SkeinError `left`; for `local` what the store met; otherwise `update-too-large`,
+   *   `update-rejected`; the signal's reason when it aborts
    */
   durable(tier: Tier, options?: { signal?: AbortSignal }): Promise<void>
   /**

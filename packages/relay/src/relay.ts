@@ -277,7 +277,7 @@ function parseRequest(request: IncomingMessage): { space: string; skein: boolean
 
 function cannotListen(host: string, port: number, cause: Error): RelayError {
   const what = `cannot listen on ${host} port ${port}: ${cause.message}`
-  return new RelayError('bad-option', `${what}. Choose another --host or --port.`, { cause })
+  return new RelayError('bad-option', `${what}. Choose another host or port.`, { cause })
 }
 
 function portInUse(port: number, cause: Error): RelayError {

@@ -10,6 +10,8 @@ const PIECE_BYTES_MAX = 512 * 1024
 const TAIL_MAX = 1_000
 /** Frames kept for others who ask the same. */
 const CACHED_BYTES_MAX = 32 * 1024 * 1024
+/** Answers that are kept or being made. */
+const CACHED_ANSWERS_MAX = 100
 
 interface Piece {
   /** The last position in it. */
@@ -98,6 +100,7 @@ export class RoomContent {
     const key = `${request.kind} ${Buffer.from(request.stateVector).toString('latin1')}`
     const known = this.cache.get(key)
     if (known !== undefined) return known
+    if (this.cache.size >= CACHED_ANSWERS_MAX) this.forgetAnswers()
     const answer = this.pieces === undefined ? this.loadAndAnswer(request) : this.compute(request)
     this.cache.set(key, answer)
     if (answer instanceof Promise) {
@@ -105,14 +108,17 @@ export class RoomContent {
         (frames) => {
           if (this.cache.get(key) === answer) this.remember(key, frames)
         },
-        () => this.cache.delete(key),
+        () => {
+          if (this.cache.get(key) === answer) this.cache.delete(key)
+        },
       )
     } else this.remember(key, answer)
     return answer
   }
 
   private remember(key: string, frames: readonly Uint8Array[]): void {
-    const bytes = frames.reduce((sum, { length }) => sum + length, 0)
+    // The key is a state vector of whatever size somebody sends.
+    const bytes = frames.reduce((sum, { length }) => sum + length, key.length)
     if (this.cachedBytes + bytes > CACHED_BYTES_MAX) {
       this.cache.delete(key)
       return

@@ -4,6 +4,7 @@ import type { CatchUp } from './room-catch-up.js'
 
 /** Pause before a member that sends updates with a gap before them is asked again; it doubles each time. */
 export const ASK_AGAIN_MS = 5_000
+const ASK_AGAIN_MS_MAX = 600_000
 
 /** What a room knows of one connection. */
 export class Member {
@@ -22,7 +23,8 @@ export class Member {
   catchUp: CatchUp | undefined
   private inbound: Reassembly | undefined
   /** Numbered updates whose log position is not on disk yet, oldest first. */
-  private readonly waiting: { readonly seq: number; readonly position: number }[] = []
+  private readonly waiting: { readonly from: number; to: number; readonly position: number }[] = []
+  readonly joinedMs: number
   private askAfterMs: number
   private askPauseMs = ASK_AGAIN_MS
 
@@ -32,6 +34,7 @@ export class Member {
     readonly skein: boolean,
     private readonly inboundBudget: ByteBudget,
   ) {
+    this.joinedMs = lastSentMs
     this.askAfterMs = lastSentMs
     this.mayTakeChunks = skein
   }
@@ -50,7 +53,10 @@ export class Member {
 
   /** A numbered update is safe when this log position is on disk. */
   awaitAcknowledgement(seq: number, position: number): void {
-    this.waiting.push({ seq, position })
+    // However long the disk takes, and however many updates share a position.
+    const last = this.waiting.at(-1)
+    if (last?.position === position && last.to + 1 === seq) last.to = seq
+    else this.waiting.push({ from: seq, to: seq, position })
   }
 
   /** The numbers whose positions are on disk; rejected numbers leave gaps, so each run of neighbours is one range. */
@@ -59,10 +65,10 @@ export class Member {
     let count = 0
     while (count < waiting.length && waiting[count]!.position <= committedPosition) count++
     const ranges: { from: number; to: number }[] = []
-    for (const { seq } of waiting.splice(0, count)) {
+    for (const { from, to } of waiting.splice(0, count)) {
       const last = ranges.at(-1)
-      if (last !== undefined && last.to + 1 === seq) last.to = seq
-      else ranges.push({ from: seq, to: seq })
+      if (last !== undefined && last.to + 1 === from) last.to = to
+      else ranges.push({ from, to })
     }
     return ranges
   }
@@ -71,7 +77,7 @@ export class Member {
   mayBeAsked(nowMs: number): boolean {
     if (nowMs < this.askAfterMs) return false
     this.askAfterMs = nowMs + this.askPauseMs
-    this.askPauseMs *= 2
+    this.askPauseMs = Math.min(2 * this.askPauseMs, ASK_AGAIN_MS_MAX)
     return true
   }
 }

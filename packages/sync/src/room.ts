@@ -36,6 +36,8 @@ export interface RoomOptions {
   readonly newEpoch: string
 }
 
+/** A member whose URL offers Skein and that has not said hello by then takes no chunks. */
+const HELLO_WITHIN_MS = 10_000
 /** Each member hears something at least this often, give or take the half: stock clients give up after 30 s. */
 export const KEEP_ALIVE_MS = 10_000
 /**
@@ -159,7 +161,7 @@ export class Room {
     const isLarge = frame.length > LIMITS.chunkBytesMax
     const others: MemberId[] = []
     for (const [id, member] of this.members) {
-      if (id === author || member.catchUp?.hasBegun) continue
+      if (id === author || member.ended || member.catchUp?.hasBegun) continue
       const waits = member.catchUp !== undefined && !member.catchUp.outgoing.isEmpty
       if (!member.takesChunks || !(isLarge || waits)) others.push(id)
       else {
@@ -251,7 +253,7 @@ export class Room {
     const idle: MemberId[] = []
     for (const [id, member] of this.members) {
       if (nowMs - member.lastSentMs >= KEEP_ALIVE_MS / 2) idle.push(id)
-      if (!member.mayTakeChunks) continue
+      if (!member.mayTakeChunks || nowMs - member.joinedMs < HELLO_WITHIN_MS) continue
       // It has had its time to say hello.
       member.mayTakeChunks = false
       this.proceed(id, member, effects)
@@ -320,17 +322,21 @@ export class Room {
     if (agreedVersion(hello, this.hello()) === undefined) {
       const reason = `this relay speaks version ${PROTOCOL_VERSION}, the agent ${hello.versionMin} to ${hello.versionMax}`
       effects.close.push({ member: id, code: CLOSE.noCommonVersion, reason })
+      member.ended = true
       return
     }
+    if (hello.epoch !== '' && this.epoch !== '' && hello.epoch !== this.epoch) {
+      this.refuseEpoch(id, member, hello.epoch, effects)
+      return
+    }
+    if (this.epoch === '') this.epoch = hello.epoch
     member.takesChunks = hello.features.includes(CHUNKS_FEATURE)
     member.mayTakeChunks = false
     this.proceed(id, member, effects)
-    if (hello.epoch === '' || hello.epoch === this.epoch) return
-    if (this.epoch === '') {
-      this.epoch = hello.epoch
-      return
-    }
-    const reason = `the replica is of epoch ${hello.epoch}, this space of ${this.epoch}; nothing was merged`
+  }
+
+  private refuseEpoch(id: MemberId, member: Member, theirs: string, effects: Effects): void {
+    const reason = `the replica is of epoch ${theirs}, this space of ${this.epoch}; nothing was merged`
     effects.close.push({ member: id, code: CLOSE.wrongEpoch, reason })
     // What it sent behind its hello must not be merged while the close is on its way.
     member.ended = true
@@ -376,7 +382,7 @@ export class Room {
   /** Takes a member that catches up as far as it goes now. */
   private proceed(id: MemberId, member: Member, effects: Effects): void {
     const { catchUp } = member
-    if (catchUp === undefined || member.congested || member.isFilled) return
+    if (catchUp === undefined || member.ended || member.congested || member.isFilled) return
     if (member.mayTakeChunks && catchUp.outgoing.nextIsLarge) return
     if (!catchUp.outgoing.isEmpty) {
       for (const frame of catchUp.outgoing.take(member.takesChunks)) effects.sendTo([id], frame)

@@ -537,6 +537,8 @@ describe('room', () => {
     room.join(0, 1, true)
     expect(room.receive(0, 1, helloWith([], 'e2')).close).toMatchObject([{ member: 1, code: 4409 }])
     expect(receiveAndFlush(room, 1, numbered(1, updateOf('b')))).toMatchObject({ persist: [], send: [] })
+    room.join(0, 2, true)
+    expect(sentTo(receiveAndFlush(room, 2, numbered(1, updateOf('c'))), 1)).toEqual([])
   })
 })
 

@@ -51,7 +51,10 @@ export function planCompaction(
     return { kind: 'rewrite', from: first.position, upTo: last.position }
   }
   if (entries.length < ENTRIES_MAX) return undefined
-  return { kind: 'merge', from: mergeableTail(entries)[0]!.position, upTo: last.position }
+  const mergeable = mergeableTail(entries)
+  // One alone would be merged with itself, again and again.
+  if (mergeable.length < 2) return undefined
+  return { kind: 'merge', from: mergeable[0]!.position, upTo: last.position }
 }
 
 /** Asked after each commit, most of the time there is nothing to do, and summing up a thousand entries costs. */

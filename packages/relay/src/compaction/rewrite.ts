@@ -14,16 +14,22 @@ export function rewrite(updates: readonly Uint8Array[]): Uint8Array {
   })
   const rewritten = Y.encodeStateAsUpdate(doc)
   doc.destroy()
-  const coverage = new Coverage()
-  coverage.add(rewritten, Number.POSITIVE_INFINITY)
-  for (const update of updates) {
-    if (coverage.add(update, Number.POSITIVE_INFINITY))
-      throw new Error('a rewritten log would lack something')
-  }
+  checkHoldsAll(rewritten, updates)
   return rewritten
 }
 
-/** Neighbours as one update that holds every byte of content. */
+/** Neighbours as one update that holds every byte of content. @throws where the result does not hold all */
 export function merge(updates: readonly Uint8Array[]): Uint8Array {
-  return mergeUpdates(updates)
+  const merged = mergeUpdates(updates)
+  checkHoldsAll(merged, updates)
+  return merged
+}
+
+function checkHoldsAll(result: Uint8Array, updates: readonly Uint8Array[]): void {
+  const coverage = new Coverage()
+  coverage.add(result, Number.POSITIVE_INFINITY)
+  for (const update of updates) {
+    if (coverage.add(update, Number.POSITIVE_INFINITY))
+      throw new Error('a compacted log would lack something')
+  }
 }

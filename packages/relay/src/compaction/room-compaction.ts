@@ -70,14 +70,16 @@ export class RoomCompaction {
         if (position > upTo) break
         updates.push(update)
       }
-      const [update] = await this.workers.run({ kind, updates })
+      const [update] = await this.workers.run({ kind, updates }).catch((error: unknown) => {
+        // There are updates that Yjs cannot integrate; such a log is merged as it is.
+        if (kind === 'rewrite') this.rewritable = false
+        throw error
+      })
       await this.log.replace(this.room, from, upTo, update!)
       const before = updates.reduce((sum, { length }) => sum + length, 0)
       this.replaceEntries(from, upTo, update!.length)
       this.onCompacted({ kind, from, upTo, update: update!, bytesLess: before - update!.length })
     } catch (error) {
-      // There are updates that Yjs cannot integrate; such a log is merged as it is.
-      if (kind === 'rewrite') this.rewritable = false
       this.onFailed(error)
     }
   }

@@ -19,7 +19,7 @@ export interface RouterOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Answers the plain HTTP requests of a relay. Rules: SPEC.md, H1 to H10. */
+/** Answers the plain HTTP requests of a relay. Rules: SPEC.md, H1 to H15. */
 export function createRouter(options: RouterOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {

@@ -48,6 +48,11 @@ describe('L21 what to do with a log', () => {
     expect(merged.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MERGED_BYTES_MAX)
   })
 
+  test('an entry is never merged with itself alone', () => {
+    const many = Array.from({ length: ENTRIES_MAX }, () => 100)
+    expect(planCompaction(entries(...many, 10), false, false)).toBeUndefined()
+  })
+
   test('each byte is merged a bounded number of times, however long it goes on', () => {
     let log = entries(REWRITE_BYTES_MAX)
     let copied = 0
