@@ -126,8 +126,9 @@ export class Connection {
     }
   }
 
-  /** Somebody waits for a confirmation of what was sent. */
+  /** Somebody waits for a confirmation of all edits made so far. */
   hurry(): void {
+    this.outbox.awaitConfirmation()
     if (this.session !== undefined) this.run(this.session.hurry())
   }
 

@@ -187,13 +187,16 @@ export class ReplicatedSpace implements Space {
 
   async durable(tier: Tier, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.mustBeHere()
+    await this.editsAreMade()
     await this.whenDurable(tier, this.outbox.last, signal)
   }
 
   commit<T>(write: () => T): Receipt<T> {
     this.mustBeHere()
-    if (this.doc._transaction !== null) {
-      const message = 'commit() was called inside of a transaction; nothing was done. Use it in its place'
+    if (this.isInTransaction) {
+      const message =
+        'commit() was called inside of a transaction, or by an observer of one; nothing was done. Use it in the ' +
+        'place of the transaction, or in a microtask'
       throw new SkeinError('in-transaction', message)
     }
     const result = this.doc.transact(write)
@@ -228,6 +231,17 @@ export class ReplicatedSpace implements Space {
   leave(): Promise<void> {
     this.left ??= this.doLeave()
     return this.left
+  }
+
+  /** Also while observers are told of one: what they write becomes an edit only after them. */
+  private get isInTransaction(): boolean {
+    return this.doc._transaction !== null || this.doc._transactionCleanups.length > 0
+  }
+
+  /** Resolves when everything written up to now has become an edit with a number. */
+  private async editsAreMade(): Promise<void> {
+    if (!this.isInTransaction) return
+    await new Promise<void>((resolve) => this.doc.once('afterAllTransactions', () => resolve()))
   }
 
   private async whenDurable(tier: Tier, edit: number, signal: AbortSignal | undefined): Promise<void> {

@@ -67,7 +67,8 @@ export interface Space {
   /**
    * Several writes as one edit, with a receipt that tells how safe just this edit is.
    * Where nothing is written it is the receipt of the edit before.
-   * @throws SkeinError `left`; `in-transaction` inside of another transaction, whose edit is not made yet
+   * @throws SkeinError `left`; `in-transaction` inside of another transaction, or in an observer
+   *   of one, where the edit would be made only afterwards
    */
   commit<T>(write: () => T): Receipt<T>
   /**

@@ -60,6 +60,55 @@ describe('receipts', () => {
     expect(space.get('k')).toBeUndefined()
   })
 
+  test('A21 what an observer writes is not durable because of the edit that it observed', async () => {
+    const held: (() => void)[] = []
+    const append = () => new Promise<void>((resolve) => held.push(resolve))
+    const { url } = await relayForTest({ log: { ...memoryLog(), append } })
+    const space = await joinForTest('home', { relays: [url] })
+    await space.whenSynced
+    let reaction: Promise<void> | undefined
+    let refused: unknown
+    let durable = false
+    space.observe('cause', () => {
+      try {
+        space.commit(() => space.set('other', 1))
+      } catch (error) {
+        refused = error
+      }
+      space.set('effect', 1)
+      reaction = space.durable('relay').then(() => {
+        durable = true
+      })
+    })
+    space.set('cause', 1)
+    expect(refused).toMatchObject({ code: 'in-transaction' })
+    await until('the first edit is at the log', () => held.length > 0)
+    expect(space.status.queued).toBe(2)
+    held[0]!()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    if (space.status.queued > 0) expect(durable).toBe(false)
+    const settling = setInterval(() => {
+      for (const resolve of held) resolve()
+    }, 1)
+    onTestFinished(() => clearInterval(settling))
+    await reaction
+    expect(space.status.queued).toBe(0)
+  })
+
+  test('S18 who waits before it is connected is not kept waiting by a busy log', async () => {
+    const { url } = await relayForTest({ dataDir: temporaryDirectory() })
+    const busy = await joinForTest('busy', { relays: [url] })
+    for (let i = 0; i < 30; i++) {
+      busy.set('k', i)
+      await busy.durable('relay')
+    }
+    const space = await joinForTest('home', { relays: [url] })
+    space.set('k', 1)
+    const startMs = performance.now()
+    await space.durable('relay')
+    expect(performance.now() - startMs).toBeLessThan(5_000)
+  })
+
   test('A15 waiting for a receipt ends with its signal', async () => {
     const space = await joinForTest('home')
     const receipt = space.commit(() => space.set('k', 1))

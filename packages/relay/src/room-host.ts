@@ -145,6 +145,8 @@ export class RoomHost {
     clearTimeout(this.idleTimer)
     this.urgent = true
     this.flushBatch()
+    // Also what was handed to the log before.
+    this.options.log.hurry()
     await this.writes
     await this.compaction.idle()
   }
@@ -233,11 +235,12 @@ export class RoomHost {
     const { log, metrics, onEvent } = this.options
     const startMs = performance.now()
     metrics.updatesLogged.inc(persist.length)
-    this.content.append(persist)
-    const write = log.append(this.name, persist, { epoch, urgent: this.urgent })
+    const { urgent } = this
     this.urgent = false
+    const write = log.append(this.name, persist, { epoch, urgent })
     this.writes = Promise.allSettled([this.writes, write])
     try {
+      this.content.append(persist)
       await write
       metrics.commitSeconds.observe((performance.now() - startMs) / 1000)
     } catch (error) {

@@ -7,6 +7,7 @@ import type { AckTier } from '@skein/protocol'
 export class Outbox {
   private editsMade: number
   private editsHandedOver = 0
+  private awaited = 0
   private readonly confirmedTo = { relay: 0, quorum: 0 }
   /** Tiers of which nothing is known yet about content of earlier runs, or of other agents with the same store. */
   private readonly hasPast: Set<AckTier>
@@ -46,6 +47,16 @@ export class Outbox {
   /** Edits that were given neither to a relay nor to a plain server. */
   get notHandedOver(): number {
     return this.editsMade - Math.max(this.editsHandedOver, this.confirmed)
+  }
+
+  /** Somebody waits for the last edit, or an earlier one, to be confirmed. */
+  awaitConfirmation(): void {
+    this.awaited = this.editsMade
+  }
+
+  /** Whether somebody waits for what is not confirmed yet. */
+  get isAwaited(): boolean {
+    return this.awaited > this.confirmed
   }
 
   /** Numbers a new edit. */

@@ -209,16 +209,21 @@ export class Session {
     return this.outgoing.isEmpty ? this.release() : NOTHING
   }
 
-  /** Somebody waits for what was sent to be confirmed. */
+  /** Somebody waits, as the outbox knows: for what was sent, and for what will be. */
   hurry(): SessionEffects {
-    return this.waiting.relay.length === 0 ? NOTHING : sends(encodeFrame({ type: 'hurry' }))
+    return this.waiting.relay.length === 0 ? NOTHING : { ...NOTHING, send: this.hurryFrames() }
+  }
+
+  /** Behind what they are about; not before the last part of a large message. */
+  private hurryFrames(): readonly Uint8Array[] {
+    return this.relay !== undefined && this.outbox.isAwaited && this.outgoing.isEmpty ? [HURRY] : []
   }
 
   /** The connection takes more of a large message. */
   sendMore(): SessionEffects {
     const send = this.outgoing.take(true)
     if (!this.outgoing.isEmpty) return { ...NOTHING, send, more: true }
-    const sent = { ...NOTHING, send }
+    const sent = { ...NOTHING, send: [...send, ...this.hurryFrames()] }
     return this.isCongested ? sent : join(sent, this.release())
   }
 
@@ -390,7 +395,9 @@ export class Session {
       this.waiting[tier].push(entry)
     }
     const frame = encodeFrame({ type: 'numbered-update', seq: this.seq, answersStep1, update })
-    if (frame.length <= LIMITS.chunkBytesMax || !this.takesChunks) return sends(frame)
+    if (frame.length <= LIMITS.chunkBytesMax || !this.takesChunks) {
+      return { ...NOTHING, send: [frame, ...this.hurryFrames()] }
+    }
     // Until it is gone edits wait: they build on it.
     this.heldBack ??= []
     const isBusy = !this.outgoing.isEmpty
@@ -476,6 +483,8 @@ const WAITING_MAX = 10_000
 
 /** Browsers may close with 1000 and 3000-4999 only; in a trace this one tells who gave up. */
 const CLIENT_GAVE_UP = 4000
+
+const HURRY = encodeFrame({ type: 'hurry' })
 
 const EMPTY_STATE_VECTOR = encodeStateVector(new Map())
 

@@ -297,6 +297,21 @@ describe('session', () => {
     expect(s.receive(0, relayHello({ epoch: 'e1' }))).toMatchObject({ send: [], epoch: 'e1' })
   })
 
+  test('S18 the relay is told to hurry while somebody waits, behind what is sent', () => {
+    const parts = liveSession()
+    const types = (effects: { send: readonly Uint8Array[] }) =>
+      effects.send.map((frame) => decodeFrame(frame).type)
+    parts.session.receive(0, ack(1, 1))
+    parts.outbox.awaitConfirmation()
+    expect(types(parts.session.hurry())).toEqual([])
+    expect(types(edit(parts, 'a'))).toEqual(['numbered-update'])
+    parts.outbox.awaitConfirmation()
+    expect(types(parts.session.hurry())).toEqual(['hurry'])
+    expect(types(edit(parts, 'b'))).toEqual(['numbered-update', 'hurry'])
+    parts.session.receive(0, ack(2, 3))
+    expect(types(edit(parts, 'c'))).toEqual(['numbered-update'])
+  })
+
   test('S15 a large edit goes in chunks, a burst at a time; later edits wait for it and follow', () => {
     const parts = liveSession(relayHello({ features: ['chunks'], updateBytesMax: 1 << 23 }))
     const { session: s, outbox, doc } = parts

@@ -109,7 +109,6 @@ export class CommitQueue {
   }
 
   #takeGroup(): Waiting[] {
-    this.#isHurried = false
     const scopes = new Set<string>()
     let bytes = 0
     let count = 0
@@ -120,7 +119,9 @@ export class CommitQueue {
       bytes += write.bytes
       count++
     }
-    return this.#waiting.splice(0, count)
+    const group = this.#waiting.splice(0, count)
+    this.#isHurried &&= this.#waiting.length > 0
+    return group
   }
 
   async #commit(group: Waiting[]): Promise<void> {
@@ -179,7 +180,8 @@ export class Pace {
   /** Takes the next turn and returns how long to wait for it. */
   take(nowMs: number): number {
     const dueMs = Math.max(this.#dueMs, nowMs - (this.atOnce - 1) * this.everyMs)
-    this.#dueMs = dueMs + this.everyMs
+    // Who did not wait for its turn, being in a hurry, must not make the next one wait for it.
+    this.#dueMs = Math.min(dueMs, nowMs) + this.everyMs
     return Math.max(0, dueMs - nowMs)
   }
 }

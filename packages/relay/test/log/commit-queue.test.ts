@@ -155,8 +155,10 @@ describe('a pause between commits', () => {
 
   test('the pace allows so many at once after a rest, then one in each interval', () => {
     const pace = new Pace(3, 10)
-    expect([0, 0, 0, 0, 0].map((now) => pace.take(now))).toEqual([0, 0, 0, 10, 20])
+    expect([0, 0, 0, 0, 0].map((now) => pace.take(now))).toEqual([0, 0, 0, 10, 10])
     expect(pace.take(30)).toBe(0)
+    for (let i = 0; i < 1_000; i++) pace.take(40)
+    expect(pace.take(40)).toBe(10)
     expect([1_000, 1_000, 1_000, 1_000].map((now) => pace.take(now))).toEqual([0, 0, 0, 10])
   })
 })
