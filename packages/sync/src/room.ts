@@ -137,6 +137,7 @@ export class Room {
     if (batch.length === 0) return effects
     this.batch = []
     this.batchBytes = 0
+    if (this.epoch === '') this.epoch = this.options.newEpoch
     // Who sent all of it needs none of it; who sent a part gets it back with the rest, which is harmless.
     const { from } = batch[0]!
     const author = batch.every((entry) => entry.from === from) ? from : undefined
@@ -163,7 +164,8 @@ export class Room {
     for (const [id, member] of this.members) {
       if (id === author || member.ended || member.catchUp?.hasBegun) continue
       const waits = member.catchUp !== undefined && !member.catchUp.outgoing.isEmpty
-      if (!member.takesChunks || !(isLarge || waits)) others.push(id)
+      const inTurn = member.takesChunks && (isLarge || waits)
+      if (!inTurn && !this.awaitsHello(member, isLarge)) others.push(id)
       else {
         member.catchUp ??= new CatchUp()
         member.catchUp.outgoing.add([frame])
@@ -233,6 +235,7 @@ export class Room {
     if (this.epochIsStored && !epochWasStored) {
       const agents = [...this.members].filter(([, { skein }]) => skein).map(([id]) => id)
       effects.sendTo(agents, encodeFrame(this.hello()))
+      for (const [id, member] of this.members) this.proceed(id, member, effects)
     }
     for (const [id, member] of this.members) this.acknowledge(id, member, effects)
     this.noteSent(nowMs, effects)
@@ -344,7 +347,6 @@ export class Room {
 
   private storeEpoch(effects: Effects): void {
     if (this.epochPosition !== undefined) return
-    if (this.epoch === '') this.epoch = this.options.newEpoch
     this.epochPosition = this.index.position
     effects.epoch = this.epoch
   }
@@ -383,7 +385,7 @@ export class Room {
   private proceed(id: MemberId, member: Member, effects: Effects): void {
     const { catchUp } = member
     if (catchUp === undefined || member.ended || member.congested || member.isFilled) return
-    if (member.mayTakeChunks && catchUp.outgoing.nextIsLarge) return
+    if (this.awaitsHello(member, catchUp.outgoing.nextIsLarge)) return
     if (!catchUp.outgoing.isEmpty) {
       for (const frame of catchUp.outgoing.take(member.takesChunks)) effects.sendTo([id], frame)
       if (!catchUp.outgoing.isEmpty) {
@@ -400,6 +402,14 @@ export class Room {
     }
     const request = catchUp.request(this.index.position, () => this.index.stateVector())
     if (request !== undefined) effects.answers.push({ member: id, ...request })
+  }
+
+  /**
+   * Whether content is kept back until a member's hello has come: that tells whether a large frame may go in
+   * chunks, and, while the member was not told of the epoch, whether it has another one.
+   */
+  private awaitsHello(member: Member, isLarge: boolean): boolean {
+    return member.mayTakeChunks && (isLarge || (this.epoch !== '' && !this.epochIsStored))
   }
 
   private numberedUpdate(

@@ -55,6 +55,14 @@ export class TestRoom extends Room {
     return this.did(super.flush(nowMs))
   }
 
+  override committed(nowMs: number, position: number): RoomEffects {
+    return this.did(super.committed(nowMs, position))
+  }
+
+  override timeout(nowMs: number): RoomEffects {
+    return this.did(super.timeout(nowMs))
+  }
+
   override writable(nowMs: number, id: number): RoomEffects {
     return this.did(super.writable(nowMs, id))
   }

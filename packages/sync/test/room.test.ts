@@ -24,7 +24,10 @@ const presence = (client: number, clock: number, state: unknown) =>
 
 function roomWith(...members: number[]): TestRoom {
   const room = emptyRoom()
-  for (const member of members) room.join(0, member, true)
+  for (const member of members) {
+    room.join(0, member, true)
+    room.receive(0, member, helloWith([]))
+  }
   return room
 }
 
@@ -310,7 +313,7 @@ describe('room', () => {
 
   test('R3 large updates are not merged: merging them would hold up everybody', () => {
     const room = new TestRoom([], { ...ROOM_OPTIONS, updateBytesMax: 1 << 22 })
-    for (const member of [1, 2]) room.join(0, member, true)
+    for (const member of [1, 2]) room.join(0, member, false)
     for (const key of ['a', 'b'])
       room.receive(0, 1, numbered(key === 'a' ? 1 : 2, updateOf(key, 'x'.repeat(1 << 20))))
     const { persist, send } = room.flush(0)
@@ -435,7 +438,7 @@ describe('room', () => {
 
   test('R20 a large update goes in chunks to those who take them, and what follows it, after it', () => {
     const room = new TestRoom([], { ...ROOM_OPTIONS, updateBytesMax: 1 << 23 })
-    for (const member of [1, 2, 3]) room.join(0, member, true)
+    for (const member of [1, 2, 3]) room.join(0, member, member === 2)
     room.receive(0, 2, helloWith(['chunks']))
     room.receive(0, 1, plain(updateOf('small')))
     const first = receiveAndFlush(room, 1, plain(updateOf('large', 'x'.repeat(3 << 20))))
@@ -530,6 +533,32 @@ describe('room', () => {
     const onDisk = room.committed(0, 1)
     expect(sentTo(onDisk, 1)).toMatchObject([{ type: 'hello', epoch: ROOM_OPTIONS.newEpoch }])
     expect(sentTo(onDisk, 2)).toEqual([])
+  })
+
+  test('R23 before the epoch is on disk nobody gets content without having said hello', () => {
+    const room = new TestRoom()
+    room.join(0, 1, true)
+    room.receive(0, 1, helloWith([], 'e1'))
+    room.join(0, 2, true)
+    const ask = encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) })
+    const content = (effects: RoomEffects) =>
+      sentTo(effects, 2).filter(({ type }) => type === 'update' || type === 'sync-step-2')
+    expect(content(receiveAndFlush(room, 1, numbered(1, updateOf('a'))))).toEqual([])
+    expect(content(room.receive(0, 2, ask))).toEqual([])
+    const other = room.receive(0, 2, helloWith([], 'e2'))
+    expect(other.close).toMatchObject([{ member: 2, code: 4409 }])
+    expect(content(other)).toEqual([])
+    expect(content(room.committed(0, 1))).toEqual([])
+  })
+
+  test('R23 when it is on disk those who said none are told, and get theirs', () => {
+    const room = new TestRoom()
+    room.join(0, 1, true)
+    room.receive(0, 1, helloWith([], 'e1'))
+    room.join(0, 2, true)
+    receiveAndFlush(room, 1, numbered(1, updateOf('a')))
+    const types = sentTo(room.committed(0, 1), 2).map(({ type }) => type)
+    expect(types).toEqual(['hello', 'update'])
   })
 
   test('R23 a replica of another epoch is closed with a final code, and nothing of it is merged', () => {
