@@ -155,7 +155,10 @@ export class KeyRounds {
     if (this.round !== undefined || this.waiting.length === 0 || nowMs < this.notBeforeMs) return
     const promise = this.context.takePromise(this.key)
     // What the promise says may be old by now, so it decides nothing before it is accepted again.
-    if (promise !== undefined) return this.propose(nowMs, promise.ballot, promise.register, false, out)
+    if (promise !== undefined) {
+      this.propose(nowMs, promise.ballot, promise.register, false, out)
+      return
+    }
     this.round = {
       phase: 'prepare',
       ballot: this.context.nextBallot(),
@@ -183,7 +186,8 @@ export class KeyRounds {
     })
     if (register === before && isDecided) {
       this.context.keepPromise(this.key, { ballot, register })
-      return this.decided(nowMs, register, results, out)
+      this.decided(nowMs, register, results, out)
+      return
     }
     this.round = {
       phase: 'accept',

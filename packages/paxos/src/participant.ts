@@ -90,7 +90,7 @@ export class Participant {
     return this.run(nowMs, (step) => {
       step.proposed(this.proposer.timeout(nowMs))
       for (const key of this.watches.due(nowMs)) this.readForWatchers(nowMs, key, step)
-      if (this.change !== undefined) this.changeStep(nowMs, this.change.timeout(nowMs), step)
+      this.changeStep(nowMs, this.change?.timeout(nowMs), step)
     })
   }
 
@@ -154,26 +154,31 @@ export class Participant {
       case 'accept':
       case 'read':
       case 'list':
-        return step.answered(this.acceptor.receive(from, message))
+        step.answered(this.acceptor.receive(from, message))
+        break
       case 'install':
         step.answered(this.acceptor.receive(from, message))
-        return this.configure(nowMs, message.configuration, step)
+        this.configure(nowMs, message.configuration, step)
+        break
       case 'commit':
-        return this.committed(nowMs, message, step)
+        this.committed(nowMs, message, step)
+        break
       case 'promised':
       case 'accepted':
       case 'refused':
       case 'current':
-        return step.proposed(this.proposer.receive(nowMs, from, message))
+        step.proposed(this.proposer.receive(nowMs, from, message))
+        break
       case 'other-epoch':
-        return this.otherEpoch(from, message, step)
+        this.otherEpoch(from, message, step)
+        break
       case 'installed':
         step.proposed(this.proposer.resend(from))
-        if (this.change === undefined) return
-        return this.changeStep(nowMs, this.change.installed(nowMs, from, message), step)
+        this.changeStep(nowMs, this.change?.installed(nowMs, from, message), step)
+        break
       case 'listed':
-        if (this.change === undefined) return
-        return this.changeStep(nowMs, this.change.listedKeys(nowMs, from, message), step)
+        this.changeStep(nowMs, this.change?.listedKeys(nowMs, from, message), step)
+        break
     }
   }
 
@@ -210,7 +215,8 @@ export class Participant {
     )
   }
 
-  private changeStep(nowMs: number, effects: ChangeEffects, step: Step): void {
+  private changeStep(nowMs: number, effects: ChangeEffects | undefined, step: Step): void {
+    if (effects === undefined) return
     for (const { to, message } of effects.send) step.send(to, message)
     if (effects.configuration !== undefined) {
       step.send(this.id, { kind: 'install', configuration: effects.configuration })
@@ -236,8 +242,8 @@ export class Participant {
     for (const { token, outcome } of own) {
       const name = this.changeOperations.get(token)
       this.changeOperations.delete(token)
-      if (name === undefined || this.change === undefined) continue
-      this.changeStep(nowMs, this.change.operationEnded(nowMs, name, outcome), step)
+      if (name === undefined) continue
+      this.changeStep(nowMs, this.change?.operationEnded(nowMs, name, outcome), step)
     }
     return own.length > 0
   }

@@ -76,13 +76,17 @@ export class Proposer {
       if (state === undefined) return
       switch (reply.kind) {
         case 'promised':
-          return state.rounds.promised(nowMs, from, reply, out)
+          state.rounds.promised(nowMs, from, reply, out)
+          break
         case 'accepted':
-          return state.rounds.accepted(nowMs, from, reply.ballot, out)
+          state.rounds.accepted(nowMs, from, reply.ballot, out)
+          break
         case 'refused':
-          return state.rounds.refused(nowMs, from, reply.ballot, out)
+          state.rounds.refused(nowMs, from, reply.ballot, out)
+          break
         case 'current':
-          return handOver(nowMs, state, state.reads.replied(nowMs, from, reply, out), out)
+          handOver(nowMs, state, state.reads.replied(nowMs, from, reply, out), out)
+          break
       }
     }, reply.key)
   }
