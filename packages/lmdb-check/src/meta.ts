@@ -28,7 +28,10 @@ export function newestMeta(head: Buffer): Meta {
   const inTurn =
     newer.transaction === 0 ||
     (newer.transaction - older.transaction === 1 && (newer === second) === (newer.transaction % 2 === 1))
-  if (!inTurn || second.pageBytes !== first.pageBytes)
+  // What a tree holds never changes, and LMDB takes it from either page.
+  const isSameKind =
+    first.freePages.flags === second.freePages.flags && first.tables.flags === second.tables.flags
+  if (!inTurn || !isSameKind || second.pageBytes !== first.pageBytes)
     throw new Damage('its two meta pages contradict each other')
   return newer
 }

@@ -19,17 +19,25 @@ import { Damage, Pages } from './pages.js'
  * @throws Damage
  */
 export function checkTrees(file: number, meta: Meta): void {
+  // LMDB reads keys and values in the way that the flags tell.
+  if (meta.freePages.flags !== INTEGER_KEYS || meta.tables.flags !== 0) throw wrongFlags()
   const pages = new Pages(file, meta)
   const tables: TreeRoot[] = []
   walk(pages, meta.tables, (node) => {
     if (node.flags !== NodeFlag.subTree) return
     if (node.bytes !== TREE_ROOT_BYTES) throw new Damage('a table has no root')
-    tables.push(readTreeRoot(node.page, node.at))
+    const table = readTreeRoot(node.page, node.at)
+    if ((table.flags & ~INTEGER_KEYS) !== 0) throw wrongFlags()
+    tables.push(table)
   })
   for (const table of tables) walk(pages, table, () => {})
   const lists: Buffer[] = []
   walk(pages, meta.freePages, (node) => lists.push(pages.valueOf(node)))
   checkFreeList(lists, pages)
+}
+
+function wrongFlags(): Damage {
+  return new Damage('a tree claims another kind of entries than it can have')
 }
 
 /** An entry of a leaf: where its value stands on the page, or where the value's own pages are told. */

@@ -135,6 +135,28 @@ test('whatever page is damaged, the process lives, and no room loses updates wit
   expect(outcomes.filter((outcome) => outcome === 'data-corrupt').length).toBeGreaterThan(5)
 }, 60_000)
 
+test('whatever bit of the meta pages is flipped, the process lives', async () => {
+  const original = await filledDirectory()
+  const random = randomFrom(runSeed('packages/relay/test/log/lmdb-damage.test.ts'))
+  const bytes = await readFile(storeOf(original))
+  const pageBytes = bytes.readUInt32LE(48)
+  const paths: string[] = []
+  // One of them is the newest, and what it says of the last page decides how much LMDB maps.
+  for (const meta of [0, pageBytes]) {
+    for (let at = meta + 24; at < meta + 168; at++) {
+      const path = await temporaryDirectory()
+      await cp(original, path, { recursive: true })
+      await overwrite(path, at, new Uint8Array([bytes[at]! ^ (1 << Math.floor(random() * 8))]))
+      paths.push(path)
+    }
+  }
+  const child = startChild('open-all', paths)
+  await child.ended
+  const { signalCode } = child.process
+  expect(signalCode, `at byte ${24 + (child.lines.length % 144)} of a meta page`).toBeNull()
+  expect(child.lines).toHaveLength(paths.length)
+}, 120_000)
+
 test('a page in use that lost an entry, or was replaced by another sound page, is noticed', async () => {
   const path = await filledDirectory()
   const bytes = await readFile(storeOf(path))
