@@ -213,7 +213,11 @@ export class KeyRounds {
     this.refusals = 0
     this.notBeforeMs = Number.NEGATIVE_INFINITY
     out.learned.push({ key: this.key, entry: entryOf(register) })
-    for (const { pending, result } of results) settle(pending, result, out)
+    for (const { pending, result } of results) {
+      // What was forgotten may be an earlier round of this very attempt.
+      const isUnknown = result.kind === 'forgotten' && pending.mayHaveLanded
+      settle(pending, isUnknown ? { kind: 'unknown' } : result, out)
+    }
     this.start(nowMs, out)
   }
 
