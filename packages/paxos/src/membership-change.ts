@@ -2,7 +2,7 @@ import { type Configuration, isQuorum, type Member, membersOf } from './configur
 import type { Envelope } from './effects.js'
 import { MEMBERS_KEY } from './keys.js'
 import type { Installed, Listed } from './messages.js'
-import type { Operation } from './operations.js'
+import type { Operation, OperationId } from './operations.js'
 import type { Outcome } from './outcome.js'
 
 /** How a change of members ended. */
@@ -51,7 +51,8 @@ export class MembershipChange {
 
   constructor(
     nowMs: number,
-    private readonly id: string,
+    /** A new one for each attempt: two changes that one member begins must not be taken for one another. */
+    private readonly nextOperation: () => OperationId,
     private readonly members: readonly Member[],
     configuration: Configuration,
   ) {
@@ -135,15 +136,24 @@ export class MembershipChange {
     return out
   }
 
+  /** The member has heard of a newer configuration: someone else was faster, be it with the same change. */
+  configured(nowMs: number, configuration: Configuration): ChangeEffects {
+    const out = changeEffects()
+    if (configuration.epoch > this.phase.configuration.epoch) this.follow(nowMs, configuration, out)
+    return out
+  }
+
   private decide(configuration: Configuration, out: ChangeEffects): void {
+    const id = this.nextOperation()
     out.operations.push({
       name: 'decide',
       key: MEMBERS_KEY,
       operation: {
         kind: 'write',
-        id: { client: `members/${this.id}/${configuration.epoch}`, sequence: 1 },
+        id,
         since: configuration.epoch - 2,
-        settled: 0,
+        // What became of an earlier attempt shows in the version.
+        settled: id.sequence - 1,
         // The first configuration was not decided but given: epoch 1 belongs to version 0.
         condition: { kind: 'version', version: configuration.epoch - 2 },
         data: JSON.stringify(configuration),
@@ -159,19 +169,25 @@ export class MembershipChange {
     out: ChangeEffects,
   ): void {
     let decided = configuration
-    if (outcome.kind === 'conflict' && outcome.current.value !== undefined) {
+    const isOther = outcome.kind === 'conflict' || outcome.kind === 'forgotten'
+    if (isOther && outcome.current.value !== undefined) {
       decided = JSON.parse(outcome.current.value) as Configuration
     } else if (outcome.kind !== 'done') {
       this.retryMs = nowMs + RETRY_MS
       return
     }
+    this.follow(nowMs, decided, out)
+    if (out.outcome === undefined) out.configuration = decided
+  }
+
+  /** Goes on from what was decided, where that is this change. */
+  private follow(nowMs: number, decided: Configuration, out: ChangeEffects): void {
     if (!hasSameMembers(decided.next ?? decided.members, this.members)) {
       out.outcome = { kind: 'other-change', configuration: decided }
       return
     }
     this.phase = { kind: 'installing', configuration: decided, done: new Set() }
     this.retryMs = nowMs
-    out.configuration = decided
   }
 
   private install(configuration: Configuration, done: ReadonlySet<string>, out: ChangeEffects): void {

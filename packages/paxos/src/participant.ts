@@ -45,10 +45,13 @@ export class Participant {
   private change: MembershipChange | undefined
   /** Operations of its own have tokens below 0. */
   private lastOwnToken = 0
+  private lastDecision = 0
+  private readonly incarnation: number
   private readonly changeOperations = new Map<number, string>()
 
   constructor({ id, incarnation, configuration, store }: ParticipantOptions) {
     this.id = id
+    this.incarnation = incarnation
     this.acceptor = new Acceptor(configuration, store)
     const known = (key: string) => this.acceptor.record(key)
     this.proposer = new Proposer({ id, incarnation, configuration, known })
@@ -125,7 +128,9 @@ export class Participant {
         step.effects.changed = { kind: 'changed', configuration }
       } else {
         this.changeOperations.clear()
-        this.change = new MembershipChange(nowMs, this.id, members, configuration)
+        const client = `members/${this.id}/${this.incarnation}`
+        const nextOperation = () => ({ client, sequence: ++this.lastDecision })
+        this.change = new MembershipChange(nowMs, nextOperation, members, configuration)
         this.changeStep(nowMs, this.change.timeout(nowMs), step)
       }
     })
@@ -201,6 +206,7 @@ export class Participant {
   private configure(nowMs: number, configuration: Configuration, step: Step): void {
     if (configuration.epoch <= this.configuration.epoch) return
     step.proposed(this.proposer.configured(nowMs, configuration))
+    this.changeStep(nowMs, this.change?.configured(nowMs, configuration), step)
   }
 
   private readForWatchers(nowMs: number, key: string, step: Step): void {

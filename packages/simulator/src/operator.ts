@@ -1,0 +1,134 @@
+import type { ChangeOutcome, Member } from '@skein/paxos'
+import type { Node } from './node.js'
+import type { World } from './world.js'
+
+/**
+ * Changes the members. The member that drives a change may end or be forgotten about; the operator then
+ * begins the same change on another one, or now and then a different one.
+ */
+export class Operator {
+  private wanted: readonly Member[] | undefined
+  private driver: Node | undefined
+  private isPatient = true
+  completed = 0
+  /** All that ever were members: who is to become one is not switched off. */
+  private readonly formerMembers = new Set<string>()
+
+  constructor(private readonly world: World) {}
+
+  get isChanging(): boolean {
+    return this.wanted !== undefined
+  }
+
+  begin(): void {
+    const { random } = this.world
+    // A second change while one is under way: one of them is told so.
+    if (this.wanted !== undefined && !random.chance(0.3)) return
+    const { members, next } = this.world.configuration
+    for (const { id } of members) this.formerMembers.add(id)
+    if (this.world.nodes.size > 14) return
+    const wanted = this.choose(next ?? members)
+    if (this.wanted === undefined) this.wanted = wanted
+    this.drive(wanted, random.chance(0.3) ? this.driver : undefined)
+  }
+
+  changed(node: Node, outcome: ChangeOutcome): void {
+    const { log, configuration } = this.world
+    log?.(`${node.id} ends its change: ${outcome.kind}, epoch ${outcome.configuration.epoch}`)
+    if (this.wanted === undefined) return
+    if (outcome.kind === 'other-change') {
+      // What the others have begun has to be finished first.
+      this.wanted = outcome.configuration.next === undefined ? undefined : outcome.configuration.next
+      if (this.wanted === undefined) return
+      if (this.isPatient) this.again()
+      else this.world.events.after(0, () => this.wanted && this.drive(this.wanted, undefined))
+      return
+    }
+    if (configuration.next !== undefined) return
+    this.completed++
+    this.wanted = undefined
+    this.retire()
+  }
+
+  /** Nothing goes wrong any more: bring the change to its end and replace whoever is lost. */
+  finish(): void {
+    this.isPatient = false
+    const { nodes, configuration } = this.world
+    if (configuration.next !== undefined) {
+      this.wanted = configuration.next
+    } else if (configuration.members.some(({ id }) => nodes.get(id)!.isBlank)) {
+      this.wanted = this.withoutLost(configuration.members)
+    } else {
+      this.wanted = undefined
+      this.retire()
+      return
+    }
+    this.drive(this.wanted, undefined)
+  }
+
+  /** Members that are so no more are switched off. */
+  private retire(): void {
+    const { nodes, configuration } = this.world
+    if (configuration.next !== undefined) return
+    for (const node of nodes.values()) {
+      const isMember = configuration.members.some(({ id }) => id === node.id)
+      if (isMember) this.formerMembers.add(node.id)
+      if (isMember || !this.formerMembers.has(node.id)) continue
+      node.isRetired = true
+      node.crash('it is no member any more')
+    }
+  }
+
+  private drive(members: readonly Member[], preferred: Node | undefined): void {
+    const { random, log } = this.world
+    const up = this.world.upNodes()
+    if (up.length === 0) {
+      this.again()
+      return
+    }
+    this.driver = preferred?.isUp ? preferred : random.pick(up)
+    log?.(`${this.driver.id} begins a change to ${members.map(({ id }) => id).join('')}`)
+    this.driver.changeMembers(members)
+    this.again()
+  }
+
+  /** Looks after a while whether the change goes on, and begins it elsewhere if not. */
+  private again(): void {
+    const { events, random } = this.world
+    const { driver, wanted } = this
+    if (!this.isPatient || wanted === undefined) return
+    events.after(random.between(100, 1_000), () => {
+      if (!this.isPatient || this.wanted !== wanted || this.driver !== driver) return
+      if (driver?.isUp && driver.isChanging && random.chance(0.7)) this.again()
+      else this.drive(wanted, undefined)
+    })
+  }
+
+  private choose(members: readonly Member[]): readonly Member[] {
+    const { random } = this.world
+    const kept = members.filter(({ id }) => !this.world.nodes.get(id)!.isBlank)
+    if (kept.length < members.length) return this.withoutLost(members)
+    switch (random.below(6)) {
+      case 0:
+        return [...members, this.newNode()]
+      case 1:
+        return members.length > 1 ? members.slice(1) : [this.newNode()]
+      case 2:
+        return members.length > 4 ? members.slice(2) : members.map(() => this.newNode())
+      case 3:
+        return [...members.slice(Math.ceil(members.length / 2)), this.newNode()]
+      default:
+        return [...members.slice(1), this.newNode()]
+    }
+  }
+
+  private withoutLost(members: readonly Member[]): readonly Member[] {
+    return members.map((member) => (this.world.nodes.get(member.id)!.isBlank ? this.newNode() : member))
+  }
+
+  private newNode(): Member {
+    const member = this.world.newMember()
+    this.world.addNode(member)
+    return member
+  }
+}
