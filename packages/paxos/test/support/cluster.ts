@@ -83,10 +83,10 @@ export class Cluster {
     return token
   }
 
-  /** Submits, lets everything happen, and tells how it ended. */
+  /** Submits, lets everything happen that it takes, and tells how it ended. */
   decide(id: string, key: string, operation: Operation): Outcome {
     const token = this.submit(id, key, operation)
-    this.settle()
+    this.until(() => this.outcomes.has(token))
     return this.outcomeOf(token)
   }
 
@@ -112,6 +112,13 @@ export class Cluster {
     if (effects.changed !== undefined) this.changes.set(id, effects.changed)
     this.happened.push({ kind: 'effects', id, effects })
     return effects
+  }
+
+  /** Its next attempt has a higher counter. */
+  hearOf(id: string, counter: number): void {
+    const ballot = { counter, proposer: 'z', incarnation: 1 }
+    const message = { kind: 'refused', key: 'elsewhere', ballot, promised: ballot } as const
+    this.hand({ from: 'z', to: id, message })
   }
 
   /** The oldest message of every such link. Returns how many there were. */
@@ -165,10 +172,11 @@ export class Cluster {
   }
 
   /** Time goes on, and whose time is due is told so. */
-  pass(ms: number): void {
+  pass(ms: number, ...paused: readonly string[]): void {
     this.nowMs += ms
     for (const [id, member] of this.running) {
-      if (member.deadlineMs <= this.nowMs) this.step(id, () => member.timeout(this.nowMs))
+      if (!paused.includes(id) && member.deadlineMs <= this.nowMs)
+        this.step(id, () => member.timeout(this.nowMs))
     }
   }
 
@@ -186,14 +194,15 @@ export class Cluster {
     }
   }
 
-  /** Settles, and lets time pass from deadline to deadline until it is so. */
+  /** Settles, and lets time pass from deadline to deadline until it is so. The deaf are paused as well. */
   until(isDone: () => boolean, ...deaf: readonly string[]): void {
     for (let steps = 0; ; steps++) {
       this.settle(...deaf)
       if (isDone()) return
-      const nextMs = Math.min(...[...this.running.values()].map(({ deadlineMs }) => deadlineMs))
+      const awake = [...this.running].filter(([id]) => !deaf.includes(id))
+      const nextMs = Math.min(...awake.map(([, { deadlineMs }]) => deadlineMs))
       if (steps === 1_000 || nextMs === Number.POSITIVE_INFINITY) throw new Error('it never comes to that')
-      this.pass(Math.max(nextMs - this.nowMs, 0))
+      this.pass(Math.max(nextMs - this.nowMs, 0), ...deaf)
     }
   }
 }
