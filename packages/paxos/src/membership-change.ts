@@ -51,7 +51,8 @@ export class MembershipChange {
 
   constructor(
     nowMs: number,
-    private readonly id: string,
+    /** Of this change, never used for another: a repeated decision is told by it from another's. */
+    private readonly name: string,
     private readonly members: readonly Member[],
     configuration: Configuration,
   ) {
@@ -101,14 +102,16 @@ export class MembershipChange {
       out.outcome = { kind: 'changed', configuration }
       return out
     }
-    this.phase = { kind: 'copying', configuration }
+    this.startCopy(configuration)
     this.retryMs = nowMs
     return out
   }
 
-  listedKeys(nowMs: number, from: string, { after, keys, isLast }: Listed): ChangeEffects {
+  listedKeys(nowMs: number, from: string, { epoch, after, keys, isLast }: Listed): ChangeEffects {
     const out = changeEffects()
-    if (this.phase.kind !== 'copying' || (this.cursors.get(from) ?? '') !== after) return out
+    // A listing of an earlier epoch lacks what was decided after it.
+    if (this.phase.kind !== 'copying' || epoch !== this.phase.configuration.epoch) return out
+    if ((this.cursors.get(from) ?? '') !== after) return out
     for (const key of keys) {
       if (this.found.has(key)) continue
       this.found.add(key)
@@ -122,10 +125,21 @@ export class MembershipChange {
     return out
   }
 
+  /** The member has taken over a configuration, which another driver of a change may have brought about. */
+  configured(nowMs: number, configuration: Configuration): ChangeEffects {
+    const out = changeEffects()
+    if (configuration.epoch > this.phase.configuration.epoch || this.phase.kind === 'deciding') {
+      this.goOn(nowMs, configuration, out)
+    }
+    return out
+  }
+
   /** An operation that this change asked for has ended. */
   operationEnded(nowMs: number, name: string, outcome: Outcome): ChangeEffects {
     const out = changeEffects()
     if (this.phase.kind === 'deciding') {
+      // Another's configuration may have been taken over while an earlier decision was under way.
+      if (name !== decisionName(this.phase.configuration)) return out
       this.decisionEnded(nowMs, this.phase.configuration, outcome, out)
     } else if (this.phase.kind === 'copying' && this.copying.delete(name)) {
       if (outcome.kind !== 'value') this.toCopy.push(name)
@@ -137,11 +151,11 @@ export class MembershipChange {
 
   private decide(configuration: Configuration, out: ChangeEffects): void {
     out.operations.push({
-      name: 'decide',
+      name: decisionName(configuration),
       key: MEMBERS_KEY,
       operation: {
         kind: 'write',
-        id: { client: `members/${this.id}/${configuration.epoch}`, sequence: 1 },
+        id: { client: `members/${this.name}/${configuration.epoch}`, sequence: 1 },
         since: configuration.epoch - 2,
         settled: 0,
         // The first configuration was not decided but given: epoch 1 belongs to version 0.
@@ -165,19 +179,34 @@ export class MembershipChange {
       this.retryMs = nowMs + RETRY_MS
       return
     }
+    if (this.goOn(nowMs, decided, out)) out.configuration = decided
+  }
+
+  /** With what is decided, whoever drove it. False where it is another change. */
+  private goOn(nowMs: number, decided: Configuration, out: ChangeEffects): boolean {
     if (!hasSameMembers(decided.next ?? decided.members, this.members)) {
       out.outcome = { kind: 'other-change', configuration: decided }
-      return
+      return false
     }
     this.phase = { kind: 'installing', configuration: decided, done: new Set() }
     this.retryMs = nowMs
-    out.configuration = decided
+    return true
   }
 
   private install(configuration: Configuration, done: ReadonlySet<string>, out: ChangeEffects): void {
     for (const to of membersOf(configuration)) {
       if (!done.has(to)) out.send.push({ to, message: { kind: 'install', configuration } })
     }
+  }
+
+  /** From the beginning: what was listed in an earlier epoch is not complete in this one. */
+  private startCopy(configuration: Configuration): void {
+    this.phase = { kind: 'copying', configuration }
+    this.cursors.clear()
+    this.listed.clear()
+    this.found.clear()
+    this.toCopy.length = 0
+    this.copying.clear()
   }
 
   private list(configuration: Configuration, out: ChangeEffects, only?: string): void {
@@ -210,6 +239,10 @@ export class MembershipChange {
 export function hasSameMembers(a: readonly Member[], b: readonly Member[]): boolean {
   const names = (members: readonly Member[]) => members.map(({ id, store }) => `${id}\0${store}`).sort()
   return names(a).join('\0\0') === names(b).join('\0\0')
+}
+
+function decisionName({ epoch }: Configuration): string {
+  return `decide ${epoch}`
 }
 
 function nextEpoch({ epoch, members }: Configuration): Configuration {

@@ -46,9 +46,12 @@ export class Participant {
   /** Operations of its own have tokens below 0. */
   private lastOwnToken = 0
   private readonly changeOperations = new Map<number, string>()
+  private readonly incarnation: number
+  private changeCount = 0
 
   constructor({ id, incarnation, configuration, store }: ParticipantOptions) {
     this.id = id
+    this.incarnation = incarnation
     this.acceptor = new Acceptor(configuration, store)
     const known = (key: string) => this.acceptor.record(key)
     this.proposer = new Proposer({ id, incarnation, configuration, known })
@@ -125,7 +128,8 @@ export class Participant {
         step.effects.changed = { kind: 'changed', configuration }
       } else {
         this.changeOperations.clear()
-        this.change = new MembershipChange(nowMs, this.id, members, configuration)
+        const name = `${this.id}/${this.incarnation}/${++this.changeCount}`
+        this.change = new MembershipChange(nowMs, name, members, configuration)
         this.changeStep(nowMs, this.change.timeout(nowMs), step)
       }
     })
@@ -201,6 +205,7 @@ export class Participant {
   private configure(nowMs: number, configuration: Configuration, step: Step): void {
     if (configuration.epoch <= this.configuration.epoch) return
     step.proposed(this.proposer.configured(nowMs, configuration))
+    this.changeStep(nowMs, this.change?.configured(nowMs, configuration), step)
   }
 
   private readForWatchers(nowMs: number, key: string, step: Step): void {

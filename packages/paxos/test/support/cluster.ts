@@ -87,6 +87,7 @@ export class Cluster {
   decide(id: string, key: string, operation: Operation): Outcome {
     const token = this.submit(id, key, operation)
     this.until(() => this.outcomes.has(token))
+    this.settle()
     return this.outcomeOf(token)
   }
 
@@ -194,14 +195,22 @@ export class Cluster {
     }
   }
 
-  /** Settles, and lets time pass from deadline to deadline until it is so. The deaf are paused as well. */
+  /**
+   * Message by message and flush by flush until it is so; where nothing is left to happen, time passes to
+   * the next deadline. @param deaf get and say nothing, and are not told the time
+   */
   until(isDone: () => boolean, ...deaf: readonly string[]): void {
-    for (let steps = 0; ; steps++) {
-      this.settle(...deaf)
-      if (isDone()) return
+    for (let deadlines = 0; !isDone(); ) {
+      const packet = this.network.shift()
+      if (packet !== undefined) {
+        if (!deaf.includes(packet.from) && !deaf.includes(packet.to)) this.hand(packet)
+        continue
+      }
       const awake = [...this.running].filter(([id]) => !deaf.includes(id))
+      if (awake.some(([id]) => this.flush(id))) continue
       const nextMs = Math.min(...awake.map(([, { deadlineMs }]) => deadlineMs))
-      if (steps === 1_000 || nextMs === Number.POSITIVE_INFINITY) throw new Error('it never comes to that')
+      if (++deadlines === 1_000 || nextMs === Number.POSITIVE_INFINITY)
+        throw new Error('it never comes to that')
       this.pass(Math.max(nextMs - this.nowMs, 0), ...deaf)
     }
   }
