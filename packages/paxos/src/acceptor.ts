@@ -149,7 +149,9 @@ export class Acceptor {
     const writing = [...this.writing.keys()].filter((key) => compareKeys(key, after) > 0)
     const all = [...new Set([...this.store.keys(after, limit + 1), ...writing])].sort(compareKeys)
     const keys = all.slice(0, limit)
-    return this.hold(this.lastNumber, from, { kind: 'listed', after, keys, isLast: all.length <= limit })
+    const { epoch } = this.current
+    const isLast = all.length <= limit
+    return this.hold(this.lastNumber, from, { kind: 'listed', epoch, after, keys, isLast })
   }
 
   private install(from: string, configuration: Configuration): AcceptorEffects {

@@ -42,6 +42,8 @@ type Round =
       readonly deadlineMs: number
       readonly promises: Map<string, Promised>
       readonly refused: Set<string>
+      /** An operation came after the first promise may have been given. */
+      hasLatecomers: boolean
     }
   | {
       readonly phase: 'accept'
@@ -87,6 +89,7 @@ export class KeyRounds {
 
   add(nowMs: number, submission: Submission, out: ProposerEffects): void {
     this.waiting.push({ ...submission, mayHaveLanded: false, isSettled: false })
+    if (this.round?.phase === 'prepare') this.round.hasLatecomers = true
     this.start(nowMs, out)
   }
 
@@ -107,7 +110,9 @@ export class KeyRounds {
       compareBallots(next.accepted, highest.accepted) > 0 ? next : highest,
     )
     const agreeing = [...round.promises].filter(([, p]) => compareBallots(p.accepted, accepted) === 0)
-    this.propose(nowMs, round.ballot, register, this.isQuorum(new Map(agreeing)), out)
+    // A promise from before an operation began does not know what was decided in between.
+    const isDecided = this.isQuorum(new Map(agreeing)) && !round.hasLatecomers
+    this.propose(nowMs, round.ballot, register, isDecided, out)
   }
 
   accepted(nowMs: number, from: string, ballot: Ballot, out: ProposerEffects): void {
@@ -171,11 +176,12 @@ export class KeyRounds {
       deadlineMs: this.attemptDeadline(nowMs),
       promises: new Map(),
       refused: new Set(),
+      hasLatecomers: false,
     }
     this.broadcast(out)
   }
 
-  /** @param isDecided whether a quorum has just been seen to have accepted `before` under one ballot */
+  /** @param isDecided whether a quorum was seen to have accepted `before` since these operations began */
   private propose(
     nowMs: number,
     ballot: Ballot,

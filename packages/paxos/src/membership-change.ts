@@ -2,7 +2,7 @@ import { type Configuration, isQuorum, type Member, membersOf } from './configur
 import type { Envelope } from './effects.js'
 import { MEMBERS_KEY } from './keys.js'
 import type { Installed, Listed } from './messages.js'
-import type { Operation, OperationId } from './operations.js'
+import type { Operation } from './operations.js'
 import type { Outcome } from './outcome.js'
 
 /** How a change of members ended. */
@@ -51,8 +51,8 @@ export class MembershipChange {
 
   constructor(
     nowMs: number,
-    /** A new one for each attempt: two changes that one member begins must not be taken for one another. */
-    private readonly nextOperation: () => OperationId,
+    /** Of this change, never used for another: a repeated decision is told by it from another's. */
+    private readonly name: string,
     private readonly members: readonly Member[],
     configuration: Configuration,
   ) {
@@ -102,14 +102,16 @@ export class MembershipChange {
       out.outcome = { kind: 'changed', configuration }
       return out
     }
-    this.phase = { kind: 'copying', configuration }
+    this.startCopy(configuration)
     this.retryMs = nowMs
     return out
   }
 
-  listedKeys(nowMs: number, from: string, { after, keys, isLast }: Listed): ChangeEffects {
+  listedKeys(nowMs: number, from: string, { epoch, after, keys, isLast }: Listed): ChangeEffects {
     const out = changeEffects()
-    if (this.phase.kind !== 'copying' || (this.cursors.get(from) ?? '') !== after) return out
+    // A listing of an earlier epoch lacks what was decided after it.
+    if (this.phase.kind !== 'copying' || epoch !== this.phase.configuration.epoch) return out
+    if ((this.cursors.get(from) ?? '') !== after) return out
     for (const key of keys) {
       if (this.found.has(key)) continue
       this.found.add(key)
@@ -123,10 +125,21 @@ export class MembershipChange {
     return out
   }
 
+  /** The member has taken over a configuration, which another driver of a change may have brought about. */
+  configured(nowMs: number, configuration: Configuration): ChangeEffects {
+    const out = changeEffects()
+    if (configuration.epoch > this.phase.configuration.epoch || this.phase.kind === 'deciding') {
+      this.goOn(nowMs, configuration, out)
+    }
+    return out
+  }
+
   /** An operation that this change asked for has ended. */
   operationEnded(nowMs: number, name: string, outcome: Outcome): ChangeEffects {
     const out = changeEffects()
     if (this.phase.kind === 'deciding') {
+      // Another's configuration may have been taken over while an earlier decision was under way.
+      if (name !== decisionName(this.phase.configuration)) return out
       this.decisionEnded(nowMs, this.phase.configuration, outcome, out)
     } else if (this.phase.kind === 'copying' && this.copying.delete(name)) {
       if (outcome.kind !== 'value') this.toCopy.push(name)
@@ -136,24 +149,15 @@ export class MembershipChange {
     return out
   }
 
-  /** The member has heard of a newer configuration: someone else was faster, be it with the same change. */
-  configured(nowMs: number, configuration: Configuration): ChangeEffects {
-    const out = changeEffects()
-    if (configuration.epoch > this.phase.configuration.epoch) this.follow(nowMs, configuration, out)
-    return out
-  }
-
   private decide(configuration: Configuration, out: ChangeEffects): void {
-    const id = this.nextOperation()
     out.operations.push({
-      name: 'decide',
+      name: decisionName(configuration),
       key: MEMBERS_KEY,
       operation: {
         kind: 'write',
-        id,
+        id: { client: `members/${this.name}/${configuration.epoch}`, sequence: 1 },
         since: configuration.epoch - 2,
-        // What became of an earlier attempt shows in the version.
-        settled: id.sequence - 1,
+        settled: 0,
         // The first configuration was not decided but given: epoch 1 belongs to version 0.
         condition: { kind: 'version', version: configuration.epoch - 2 },
         data: JSON.stringify(configuration),
@@ -169,31 +173,40 @@ export class MembershipChange {
     out: ChangeEffects,
   ): void {
     let decided = configuration
-    const isOther = outcome.kind === 'conflict' || outcome.kind === 'forgotten'
-    if (isOther && outcome.current.value !== undefined) {
+    if (outcome.kind === 'conflict' && outcome.current.value !== undefined) {
       decided = JSON.parse(outcome.current.value) as Configuration
     } else if (outcome.kind !== 'done') {
       this.retryMs = nowMs + RETRY_MS
       return
     }
-    this.follow(nowMs, decided, out)
-    if (out.outcome === undefined) out.configuration = decided
+    if (this.goOn(nowMs, decided, out)) out.configuration = decided
   }
 
-  /** Goes on from what was decided, where that is this change. */
-  private follow(nowMs: number, decided: Configuration, out: ChangeEffects): void {
+  /** With what is decided, whoever drove it. False where it is another change. */
+  private goOn(nowMs: number, decided: Configuration, out: ChangeEffects): boolean {
     if (!hasSameMembers(decided.next ?? decided.members, this.members)) {
       out.outcome = { kind: 'other-change', configuration: decided }
-      return
+      return false
     }
     this.phase = { kind: 'installing', configuration: decided, done: new Set() }
     this.retryMs = nowMs
+    return true
   }
 
   private install(configuration: Configuration, done: ReadonlySet<string>, out: ChangeEffects): void {
     for (const to of membersOf(configuration)) {
       if (!done.has(to)) out.send.push({ to, message: { kind: 'install', configuration } })
     }
+  }
+
+  /** From the beginning: what was listed in an earlier epoch is not complete in this one. */
+  private startCopy(configuration: Configuration): void {
+    this.phase = { kind: 'copying', configuration }
+    this.cursors.clear()
+    this.listed.clear()
+    this.found.clear()
+    this.toCopy.length = 0
+    this.copying.clear()
   }
 
   private list(configuration: Configuration, out: ChangeEffects, only?: string): void {
@@ -226,6 +239,10 @@ export class MembershipChange {
 export function hasSameMembers(a: readonly Member[], b: readonly Member[]): boolean {
   const names = (members: readonly Member[]) => members.map(({ id, store }) => `${id}\0${store}`).sort()
   return names(a).join('\0\0') === names(b).join('\0\0')
+}
+
+function decisionName({ epoch }: Configuration): string {
+  return `decide ${epoch}`
 }
 
 function nextEpoch({ epoch, members }: Configuration): Configuration {

@@ -104,6 +104,8 @@ export interface Installed {
 
 export interface Listed {
   readonly kind: 'listed'
+  /** The acceptor's when it listed: what it lists is complete only for what was decided before that epoch. */
+  readonly epoch: number
   readonly after: string
   readonly keys: readonly string[]
   readonly isLast: boolean

@@ -45,9 +45,9 @@ export class Participant {
   private change: MembershipChange | undefined
   /** Operations of its own have tokens below 0. */
   private lastOwnToken = 0
-  private lastDecision = 0
-  private readonly incarnation: number
   private readonly changeOperations = new Map<number, string>()
+  private readonly incarnation: number
+  private changeCount = 0
 
   constructor({ id, incarnation, configuration, store }: ParticipantOptions) {
     this.id = id
@@ -128,9 +128,8 @@ export class Participant {
         step.effects.changed = { kind: 'changed', configuration }
       } else {
         this.changeOperations.clear()
-        const client = `members/${this.id}/${this.incarnation}`
-        const nextOperation = () => ({ client, sequence: ++this.lastDecision })
-        this.change = new MembershipChange(nowMs, nextOperation, members, configuration)
+        const name = `${this.id}/${this.incarnation}/${++this.changeCount}`
+        this.change = new MembershipChange(nowMs, name, members, configuration)
         this.changeStep(nowMs, this.change.timeout(nowMs), step)
       }
     })

@@ -83,9 +83,10 @@ export class Cluster {
     return token
   }
 
-  /** Submits, lets everything happen, and tells how it ended. */
+  /** Submits, lets everything happen that it takes, and tells how it ended. */
   decide(id: string, key: string, operation: Operation): Outcome {
     const token = this.submit(id, key, operation)
+    this.until(() => this.outcomes.has(token))
     this.settle()
     return this.outcomeOf(token)
   }
@@ -112,6 +113,13 @@ export class Cluster {
     if (effects.changed !== undefined) this.changes.set(id, effects.changed)
     this.happened.push({ kind: 'effects', id, effects })
     return effects
+  }
+
+  /** Its next attempt has a higher counter. */
+  hearOf(id: string, counter: number): void {
+    const ballot = { counter, proposer: 'z', incarnation: 1 }
+    const message = { kind: 'refused', key: 'elsewhere', ballot, promised: ballot } as const
+    this.hand({ from: 'z', to: id, message })
   }
 
   /** The oldest message of every such link. Returns how many there were. */
@@ -165,10 +173,11 @@ export class Cluster {
   }
 
   /** Time goes on, and whose time is due is told so. */
-  pass(ms: number): void {
+  pass(ms: number, ...paused: readonly string[]): void {
     this.nowMs += ms
     for (const [id, member] of this.running) {
-      if (member.deadlineMs <= this.nowMs) this.step(id, () => member.timeout(this.nowMs))
+      if (!paused.includes(id) && member.deadlineMs <= this.nowMs)
+        this.step(id, () => member.timeout(this.nowMs))
     }
   }
 
@@ -186,14 +195,23 @@ export class Cluster {
     }
   }
 
-  /** Settles, and lets time pass from deadline to deadline until it is so. */
+  /**
+   * Message by message and flush by flush until it is so; where nothing is left to happen, time passes to
+   * the next deadline. @param deaf get and say nothing, and are not told the time
+   */
   until(isDone: () => boolean, ...deaf: readonly string[]): void {
-    for (let steps = 0; ; steps++) {
-      this.settle(...deaf)
-      if (isDone()) return
-      const nextMs = Math.min(...[...this.running.values()].map(({ deadlineMs }) => deadlineMs))
-      if (steps === 1_000 || nextMs === Number.POSITIVE_INFINITY) throw new Error('it never comes to that')
-      this.pass(Math.max(nextMs - this.nowMs, 0))
+    for (let deadlines = 0; !isDone(); ) {
+      const packet = this.network.shift()
+      if (packet !== undefined) {
+        if (!deaf.includes(packet.from) && !deaf.includes(packet.to)) this.hand(packet)
+        continue
+      }
+      const awake = [...this.running].filter(([id]) => !deaf.includes(id))
+      if (awake.some(([id]) => this.flush(id))) continue
+      const nextMs = Math.min(...awake.map(([, { deadlineMs }]) => deadlineMs))
+      if (++deadlines === 1_000 || nextMs === Number.POSITIVE_INFINITY)
+        throw new Error('it never comes to that')
+      this.pass(Math.max(nextMs - this.nowMs, 0), ...deaf)
     }
   }
 }
