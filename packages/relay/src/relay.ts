@@ -11,13 +11,16 @@ import {
 } from '@skein/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { checkOptions } from './check-options.js'
+import { Cluster, openClusterStorage } from './cluster/cluster.js'
+import type { ClusterStatus } from './cluster/status.js'
 import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
 import { RelayError } from './errors.js'
 import { Replicas } from './http/replicas.js'
 import { createRouter } from './http/router.js'
 import { createHttpServer, refuseUpgrade } from './http/server.js'
 import { StreamSeats } from './http/stream-seats.js'
-import { openLmdbLog } from './log/lmdb-log.js'
+import { openEnvironment } from './log/lmdb-environment.js'
+import { lmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
 import { Metrics } from './metrics.js'
@@ -32,6 +35,7 @@ import type { RoomHost } from './room-host.js'
 import { Rooms } from './rooms.js'
 import { reportSocket } from './socket-events.js'
 import { SocketPeer } from './socket-peer.js'
+import type { StrongRegion } from './strong/region.js'
 
 /** A running relay. */
 export interface Relay {
@@ -44,6 +48,10 @@ export interface Relay {
   readonly roomCount: number
   /** Connections open now. */
   readonly connectionCount: number
+  /** Registers that all relays of the cluster decide together; without a cluster this one alone. */
+  readonly strong: StrongRegion
+  /** Which cluster this relay belongs to, and whom of it it can reach. */
+  readonly cluster: ClusterStatus
   /** Closes all connections (1012, come back), flushes what was taken in, and lets go of the data. */
   close(): Promise<void>
 }
@@ -67,8 +75,13 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
   const data = options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir)
   let log: Log | undefined
   try {
-    log = options.log ?? (data === undefined ? memoryLog() : await openLmdbLog(data, COMMIT_EVERY_MS))
-    const server = new RelayServer(options, log, data)
+    const environment = data === undefined ? undefined : await openEnvironment(data, COMMIT_EVERY_MS)
+    log =
+      environment === undefined
+        ? (options.log ?? memoryLog())
+        : { ...lmdbLog(environment), close: environment.close }
+    const strong = await openClusterStorage(environment, options.cluster ?? {})
+    const server = new RelayServer(options, log, data, strong)
     await server.listen()
     return server
   } catch (error) {
@@ -88,6 +101,7 @@ class RelayServer implements Relay {
   private readonly rooms: Rooms
   private readonly replicas: Replicas
   private readonly metrics: Metrics
+  private readonly members: Cluster
   private readonly peers = new Map<SocketPeer, WebSocket>()
   private readonly aliveTimer: ReturnType<typeof setInterval>
   private nextId = 1
@@ -97,6 +111,7 @@ class RelayServer implements Relay {
     private readonly options: RelayOptions,
     private readonly log: Log,
     private readonly data: DataDirectory | undefined,
+    strong: Awaited<ReturnType<typeof openClusterStorage>>,
   ) {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -113,6 +128,13 @@ class RelayServer implements Relay {
       this.metrics.count(event)
       options.onEvent?.(event)
     }
+    this.members = new Cluster({
+      ...strong,
+      store: this.id,
+      options: options.cluster ?? {},
+      registry: this.metrics.registry,
+      onEvent: this.onEvent,
+    })
     this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.onEvent)
     this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     const router = createRouter({
@@ -154,6 +176,14 @@ class RelayServer implements Relay {
     return this.peers.size
   }
 
+  get strong(): StrongRegion {
+    return this.members.region
+  }
+
+  get cluster(): ClusterStatus {
+    return this.members.status
+  }
+
   async listen(): Promise<void> {
     const { port = 0 } = this.options
     try {
@@ -161,12 +191,14 @@ class RelayServer implements Relay {
       await once(this.http, 'listening')
     } catch (error) {
       clearInterval(this.aliveTimer)
+      this.members.close()
       await this.rooms.close()
       const cause = error as NodeJS.ErrnoException
       throw cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cannotListen(this.host, port, cause)
     }
     // It listens on after an error, such as too many open files, but without a listener would end the process.
     this.http.on('error', (error) => this.onEvent({ kind: 'server-failed', error }))
+    this.members.start()
   }
 
   close(): Promise<void> {
@@ -182,6 +214,7 @@ class RelayServer implements Relay {
       socket.removeAllListeners('message')
       peer.close(CLOSE.restart, 'the relay is stopping')
     }
+    this.members.close()
     // Requests under way get their answer with the last flush.
     await this.rooms.close()
     this.replicas.close()
@@ -200,6 +233,7 @@ class RelayServer implements Relay {
     // the code that says why.
     // Not a closure: it would keep the request in memory as long as the connection.
     socket.on('error', destroy)
+    if (this.members.upgrade(request, socket, head)) return
     this.sockets.handleUpgrade(request, socket, head, (ws) => void this.connected(ws, request, socket))
   }
 
