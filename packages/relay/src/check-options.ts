@@ -9,6 +9,8 @@ import {
   type RelayLimits,
   type RelayOptions,
 } from './options.js'
+import { checkPrefixes } from './strong/check.js'
+import { StrongError } from './strong/strong-error.js'
 
 /** Checks what a relay is started with. @throws RelayError `bad-option`, which names the option */
 export function checkOptions(options: RelayOptions): void {
@@ -21,9 +23,7 @@ export function checkOptions(options: RelayOptions): void {
     if (!isOrigin(origin)) throw bad(`origins: ${notAnOrigin(origin)}`)
   }
   checkCluster(cluster)
-  for (const prefix of strong) {
-    if (!isStrongPrefix(prefix)) throw bad(`strong: ${notAPrefix(prefix)}`)
-  }
+  checkStrong(strong)
   checkLimits({ ...DEFAULT_LIMITS, ...limits })
 }
 
@@ -89,6 +89,14 @@ function checkCluster({ id, peers = {}, join = false }: ClusterOptions): void {
 
 /** The longest time a timer can wait for; a longer one would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1
+
+function checkStrong(prefixes: readonly string[]): void {
+  try {
+    checkPrefixes(prefixes)
+  } catch (error) {
+    throw error instanceof StrongError ? bad(`strong: ${error.message}`) : error
+  }
+}
 
 function checkLimits(limits: RelayLimits): void {
   for (const [name, value] of Object.entries(limits)) {

@@ -17,7 +17,10 @@ export interface RelayOptions {
   readonly origins?: readonly string[]
   /** Other relays that decide strong keys together with this one. Default: it decides them alone. */
   readonly cluster?: ClusterOptions
-  /** Prefixes of strong keys that new spaces begin with, e.g. `lock/`. */
+  /**
+   * Prefixes of strong keys that a space has whose agents declare none, e.g. `lock/`. Give all relays of a
+   * cluster the same. Default: none.
+   */
   readonly strong?: readonly string[]
   readonly limits?: Partial<RelayLimits>
   /** Called for what an operator wants to know. Default: nothing is said. */

@@ -36,6 +36,7 @@ import { Rooms } from './rooms.js'
 import { reportSocket } from './socket-events.js'
 import { SocketPeer } from './socket-peer.js'
 import type { StrongRegion } from './strong/region.js'
+import { StrongSpaces } from './strong/spaces.js'
 
 /** A running relay. */
 export interface Relay {
@@ -70,7 +71,12 @@ const CLOSE_WITHIN_MS = 1_000
  * Starts a relay.
  * @throws RelayError `bad-option`, `port-in-use`, and the `data-` codes; nothing is left running then
  */
-export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
+export function createRelay(options: RelayOptions = {}): Promise<Relay> {
+  return startRelay(options, undefined)
+}
+
+/** The same over a strong region. */
+export async function startRelay(options: RelayOptions, region: StrongRegion | undefined): Promise<Relay> {
   checkOptions(options)
   const data = options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir)
   let log: Log | undefined
@@ -80,8 +86,8 @@ export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
       environment === undefined
         ? (options.log ?? memoryLog())
         : { ...lmdbLog(environment), close: environment.close }
-    const strong = await openClusterStorage(environment, options.cluster ?? {})
-    const server = new RelayServer(options, log, data, strong)
+    const storage = await openClusterStorage(environment, options.cluster ?? {})
+    const server = new RelayServer(options, log, data, storage, region)
     await server.listen()
     return server
   } catch (error) {
@@ -102,6 +108,7 @@ class RelayServer implements Relay {
   private readonly replicas: Replicas
   private readonly metrics: Metrics
   private readonly members: Cluster
+  private readonly spaces: StrongSpaces
   private readonly peers = new Map<SocketPeer, WebSocket>()
   private readonly aliveTimer: ReturnType<typeof setInterval>
   private nextId = 1
@@ -111,7 +118,8 @@ class RelayServer implements Relay {
     private readonly options: RelayOptions,
     private readonly log: Log,
     private readonly data: DataDirectory | undefined,
-    strong: Awaited<ReturnType<typeof openClusterStorage>>,
+    storage: Awaited<ReturnType<typeof openClusterStorage>>,
+    region: StrongRegion | undefined,
   ) {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -129,16 +137,18 @@ class RelayServer implements Relay {
       options.onEvent?.(event)
     }
     this.members = new Cluster({
-      ...strong,
+      ...storage,
       store: this.id,
       options: options.cluster ?? {},
       registry: this.metrics.registry,
       onEvent: this.onEvent,
     })
-    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.onEvent)
+    this.spaces = new StrongSpaces(region ?? this.members.region, options.strong)
+    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.spaces, this.onEvent)
     this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     const router = createRouter({
       replicas: this.replicas,
+      strong: this.spaces,
       metrics: this.metrics,
       streams,
       origins: options.origins ?? [],
@@ -218,6 +228,7 @@ class RelayServer implements Relay {
     // Requests under way get their answer with the last flush.
     await this.rooms.close()
     this.replicas.close()
+    this.spaces.close()
     const deadline = setTimeout(() => {
       for (const socket of this.peers.values()) socket.terminate()
       this.http.closeAllConnections()

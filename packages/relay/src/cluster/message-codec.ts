@@ -84,6 +84,7 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
       writer.uint(message.epoch)
       break
     case 'listed':
+      writer.uint(message.epoch)
       writer.text(message.after)
       writer.byte(message.isLast ? 1 : 0)
       writer.uint(message.keys.length)
@@ -141,12 +142,13 @@ export function readMessage(reader: ByteReader): PeerMessage {
     case MESSAGE_NUMBERS.installed:
       return { kind: 'installed', epoch: reader.uint() }
     case MESSAGE_NUMBERS.listed: {
+      const epoch = reader.uint()
       const after = reader.text(CLUSTER_LIMITS.keyBytesMax)
       const isLast = reader.boolean()
       const keys = many(reader, PAXOS_LIMITS.keysPerPageMax, readKey)
       // The reader goes on behind the last one, so a page that is not the last cannot be empty.
       if (!isLast && keys.length === 0) throw new MalformedBytes('an empty page with more behind it')
-      return { kind: 'listed', after, keys, isLast }
+      return { kind: 'listed', epoch, after, keys, isLast }
     }
     default:
       throw new MalformedBytes(`there is no message ${number}`)
