@@ -61,7 +61,7 @@ async function open(): Promise<void> {
     parameters,
     space,
     edits: new Edits(space, parameters.relays.length > 0),
-    desk: new SecurityDesk(space, space.strong, parameters.name),
+    desk: new SecurityDesk(space, parameters.name),
     offline: createOfflineSwitch(space, parameters.startOffline),
   }
   createRoot(root).render(

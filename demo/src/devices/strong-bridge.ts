@@ -1,13 +1,12 @@
-import type { Json, Space } from '@skein/agent'
+import type { Space, StrongEntry, StrongRegion } from '@skein/agent'
 import { guardedByLatchKey } from '../model/guarded.js'
 import { latchPrefix } from '../model/keys.js'
 import { latchesInForce } from '../model/latches.js'
-import type { Strong, StrongEntry } from '../model/strong-shape.js'
 import { readTarget, targetValue } from '../model/target.js'
 import type { GuardedDevice } from './guarded-device.js'
 
 type State = Pick<Space, 'entries' | 'observe'>
-type Region = Pick<Strong, 'watch' | 'compareAndSet'>
+type Region = Pick<StrongRegion, 'watch' | 'compareAndSet'>
 
 /** A watch that ended is begun again after this pause. */
 const WATCH_AGAIN_MS = 1_000
@@ -68,7 +67,7 @@ export class StrongBridge {
 
   #decided(device: GuardedDevice, { value, version, fence }: StrongEntry): void {
     this.#versions.set(device, version)
-    const target = readTarget(device.guarded, value as Json | undefined)
+    const target = readTarget(device.guarded, value)
     if (target) device.decided(target, fence, this.#now())
     this.#latch(device)
   }

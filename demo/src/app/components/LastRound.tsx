@@ -60,6 +60,7 @@ const OUTCOMES = {
   done: 'decided',
   conflict: 'conflict',
   unavailable: 'not done',
+  refused: 'refused',
   unknown: 'unknown',
 } as const
 
@@ -75,7 +76,13 @@ function explain(round: Round, relayCount: number): string {
 
 function endOf(round: Round, elapsedMs: number): { time: string; words: string } {
   if (!round.outcome) return { time: milliseconds(elapsedMs), words: 'waiting' }
-  const words = { done: 'told', conflict: 'told', unavailable: 'given up', unknown: 'no answer' }
+  const words = {
+    done: 'told',
+    conflict: 'told',
+    unavailable: 'given up',
+    refused: 'told',
+    unknown: 'no answer',
+  }
   return { time: milliseconds(round.endedMs), words: words[round.outcome.kind] }
 }
 
@@ -88,6 +95,8 @@ function relayWords({ outcome }: Round): string | undefined {
       return `v${outcome.current.version} was there`
     case 'unavailable':
       return 'no majority'
+    case 'refused':
+      return 'refused'
     case 'unknown':
       return 'not known'
   }

@@ -24,7 +24,7 @@ export function RelayList({ relays }: { relays: readonly RelayReach[] }) {
       </div>
       <ul className="relay-list">
         {relays.map((relay) => (
-          <li key={relay.url} data-testid="relay" data-state={relay.state}>
+          <li key={relay.url} className="relay" data-testid="relay" data-state={relay.state}>
             <i className="lamp-dot" />
             <span className="relay-address">{shortAddress(relay.url)}</span>
             {path?.url.startsWith(relay.url) && <span className="relay-own">in use here</span>}

@@ -14,7 +14,7 @@ export function RoundList() {
       {rounds.length === 0 && <p className="card-words">Nothing yet since this page was opened.</p>}
       <ol className="round-list">
         {rounds.map((round) => (
-          <li key={round.id} className={`tone-${toneOf(round)}`}>
+          <li key={round.id} className={`round-entry tone-${toneOf(round)}`}>
             <time dateTime={new Date(round.at).toISOString()}>{TIME.format(round.at)}</time>
             <b>
               {round.verb}, {nameOf(round.guarded).toLowerCase()}

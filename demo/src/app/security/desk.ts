@@ -1,9 +1,8 @@
-import type { Space } from '@skein/agent'
+import type { Space, StrongEntry, StrongRegion } from '@skein/agent'
 import { FRONT_DOOR, GUARDED, type Guarded } from '../../model/guarded.js'
 import type { Decided } from '../../model/guarded-state.js'
 import { latchPrefix, reportedKey } from '../../model/keys.js'
 import { clearedBy, pullLatch } from '../../model/latches.js'
-import type { Strong, StrongEntry } from '../../model/strong-shape.js'
 import { readTarget, targetValue } from '../../model/target.js'
 import { createSource, type Source } from '../hooks/source.js'
 import { outcomeOf } from './outcome.js'
@@ -21,7 +20,7 @@ const WATCH_AGAIN_MS = 500
 export class SecurityDesk {
   readonly rounds: Source<readonly Round[]>
   readonly #space: Space
-  readonly #strong: Strong
+  readonly #strong: StrongRegion
   readonly #name: string
   readonly #decided = new Map<Guarded, Decided>()
   readonly #sources = new Map<Guarded, Source<Decided | undefined>>()
@@ -30,9 +29,9 @@ export class SecurityDesk {
   #count = 0
   #tellRounds = () => {}
 
-  constructor(space: Space, strong: Strong, name: string) {
+  constructor(space: Space, name: string) {
     this.#space = space
-    this.#strong = strong
+    this.#strong = space.strong
     this.#name = name
     this.rounds = createSource(
       () => this.#rounds,
@@ -73,7 +72,8 @@ export class SecurityDesk {
     const shuts = guarded === FRONT_DOOR && state === guarded.safe
     const id = this.#begin(guarded, state, verb, known?.version ?? 0)
     const startedAt = performance.now()
-    const end = (round: Partial<Round>) => this.#change(id, { endedMs: performance.now() - startedAt, ...round })
+    const end = (round: Partial<Round>) =>
+      this.#change(id, { endedMs: performance.now() - startedAt, ...round })
     try {
       const { version, fence } = shuts
         ? await this.#strong.set(guarded.strongKey, value, options)
@@ -85,7 +85,7 @@ export class SecurityDesk {
       if (outcome.kind === 'conflict') this.#learn(guarded, outcome.current)
       // Without a quorum, or without certainty of one, the latch shuts it.
       if (shuts && outcome.kind !== 'conflict') this.pull(guarded)
-      end({ outcome, ...(shuts ? { latched: true } : {}) })
+      end({ outcome, latched: shuts })
     }
     this.#deviceReported(reportedKey(guarded.entity, 'fence'))
   }
@@ -102,7 +102,7 @@ export class SecurityDesk {
     this.#change(id, { findingOut: true })
     try {
       const settled = await this.#strong.resolve(round.outcome.operation, { deadlineMs: DEADLINE_MS })
-      this.#change(id, { findingOut: false, settled: settled.kind })
+      this.#change(id, { findingOut: false, settled })
     } catch {
       // Still nobody who could tell; it stays unknown, and can be asked again.
       this.#change(id, { findingOut: false })

@@ -28,7 +28,7 @@ export interface Round {
   readonly device?: { readonly afterMs: number; readonly state: string; readonly refused: string }
   /** Of an unknown outcome: it is being asked for, and what it turned out to be. */
   readonly findingOut?: boolean
-  readonly settled?: 'done' | 'aborted'
+  readonly settled?: 'applied' | 'not-applied'
 }
 
 /** Its outcome is not known, and nobody has found out yet. */

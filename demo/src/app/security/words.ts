@@ -50,9 +50,11 @@ export function roundInWords(round: Round): string {
     case 'unavailable':
       if (round.latched) return 'No majority of relays: shut by the latch'
       return `${NOUNS[round.verb] ?? 'This'} needs a majority of relays; nothing was changed`
+    case 'refused':
+      return `Refused, nothing was changed: ${outcome.message}`
     case 'unknown':
-      if (round.settled === 'done') return 'Found out: it was done'
-      if (round.settled === 'aborted') return 'Found out: it was not done, and never will be'
+      if (round.settled === 'applied') return 'Found out: it was done'
+      if (round.settled === 'not-applied') return 'Found out: it was not done, and never will be'
       return 'It is not known whether this was done'
   }
 }
@@ -60,8 +62,8 @@ export function roundInWords(round: Round): string {
 export type Tone = 'agree' | 'wait' | 'refuse'
 
 export function toneOf({ outcome, settled, latched }: Round): Tone {
-  if (outcome?.kind === 'done' || settled === 'done') return 'agree'
-  if (outcome?.kind === 'unavailable' && !latched) return 'refuse'
+  if (outcome?.kind === 'done' || settled === 'applied') return 'agree'
+  if (outcome?.kind === 'refused' || (outcome?.kind === 'unavailable' && !latched)) return 'refuse'
   return 'wait'
 }
 

@@ -27,7 +27,10 @@ function Door() {
 function Shield() {
   return (
     <>
-      <path className="waves" d="M20 34a34 34 0 0 0 0 32M100 34a34 34 0 0 1 0 32M11 26a48 48 0 0 0 0 48M109 26a48 48 0 0 1 0 48" />
+      <path
+        className="waves"
+        d="M20 34a34 34 0 0 0 0 32M100 34a34 34 0 0 1 0 32M11 26a48 48 0 0 0 0 48M109 26a48 48 0 0 1 0 48"
+      />
       <path className="body" d="M60 12l30 11v22c0 19-12 32-30 40-18-8-30-21-30-40V23z" />
       <path className="fill" d="M60 21l22 8v16c0 14-9 24-22 30-13-6-22-16-22-30V29z" />
       <path className="sign" d="M49 48l8 8 15-16" />
