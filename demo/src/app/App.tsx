@@ -9,6 +9,7 @@ import { useDevicesAway, useHome } from './hooks/space.js'
 import { AreaSection } from './views/AreaSection.js'
 import { DevicesAway, EmptyHome, HomeView } from './views/HomeView.js'
 import { LabView } from './views/LabView.js'
+import { SecurityView } from './views/SecurityView.js'
 
 export function App() {
   const areas = useHome()
@@ -32,6 +33,7 @@ export function App() {
 function View({ route, areas }: { route: Route; areas: readonly Area[] }) {
   if (route.view === 'lab') return <LabView />
   if (areas.length === 0) return <EmptyHome />
+  if (route.view === 'security') return <SecurityView areas={areas} />
   const area = route.view === 'area' ? areas.find((it) => it.id === route.area) : undefined
   return area ? <AreaView area={area} /> : <HomeView areas={areas} />
 }

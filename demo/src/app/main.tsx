@@ -3,12 +3,14 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { encodeStateAsUpdate } from 'yjs'
 import { announce } from '../agent/announce.js'
+import { STRONG_PREFIXES } from '../model/keys.js'
 import { App } from './App.js'
 import { Edits } from './edits.js'
 import { AgentContext } from './hooks/agent.js'
 import { applyTheme } from './hooks/theme.js'
 import { createOfflineSwitch } from './offline-switch.js'
 import { readParameters } from './parameters.js'
+import { SecurityDesk } from './security/desk.js'
 import './styles/tokens.css'
 import './styles/base.css'
 import './styles/shell.css'
@@ -18,6 +20,8 @@ import './styles/areas.css'
 import './styles/tiles.css'
 import './styles/art.css'
 import './styles/panels.css'
+import './styles/security.css'
+import './styles/guarded.css'
 
 declare global {
   interface Window {
@@ -42,6 +46,7 @@ async function open(): Promise<void> {
   const parameters = readParameters()
   const space = await joinSpace(parameters.space, {
     relays: parameters.relays,
+    strong: STRONG_PREFIXES,
     presence: { name: parameters.name, kind: 'tab' },
     offline: parameters.startOffline,
   })
@@ -56,6 +61,7 @@ async function open(): Promise<void> {
     parameters,
     space,
     edits: new Edits(space, parameters.relays.length > 0),
+    desk: new SecurityDesk(space, parameters.name),
     offline: createOfflineSwitch(space, parameters.startOffline),
   }
   createRoot(root).render(

@@ -55,9 +55,9 @@ export function freeName(taken: readonly string[]): string {
 function readRelays(given: string | null): readonly string[] {
   if (given === 'none') return []
   if (given) return given.split(',').map((url) => url.trim())
-  const port = import.meta.env.VITE_RELAY_PORT ?? '1234'
+  const ports = (import.meta.env.VITE_RELAY_PORTS ?? '1234').split(',')
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
-  return [`${scheme}://${location.hostname}:${port}`]
+  return ports.map((port: string) => `${scheme}://${location.hostname}:${port}`)
 }
 
 /** One name per tab, the same after a reload. */

@@ -1,7 +1,9 @@
+import { guardedBy } from '../model/guarded.js'
 import { domainOf, type EntityId } from '../model/keys.js'
 import { plannedEntities } from '../model/plan.js'
 import { Blind } from './blind.js'
 import type { Random, SimulatedDevice } from './device.js'
+import { GuardedDevice } from './guarded-device.js'
 import { Lamp } from './lamp.js'
 import { READING_EVERY_MS, Room } from './room.js'
 import { illuminance, motion, Sensor } from './sensor.js'
@@ -21,6 +23,11 @@ export class Fleet {
     this.devices = planned.map(({ entity, area }) => this.#create(entity, this.#rooms.get(area)!))
   }
 
+  /** Those that go by strong keys and latches. */
+  get guarded(): readonly GuardedDevice[] {
+    return this.devices.filter((device) => device instanceof GuardedDevice)
+  }
+
   advance(now: number): void {
     for (const room of this.#rooms.values()) room.advance(now)
     if (now - this.#readAt >= READING_EVERY_MS) {
@@ -32,6 +39,13 @@ export class Fleet {
 
   #create(entity: EntityId, room: Room): SimulatedDevice {
     switch (domainOf(entity)) {
+      case 'lock':
+      case 'alarm_control_panel':
+      case 'valve': {
+        const guarded = guardedBy(entity)
+        if (!guarded) throw new Error(`the plan has no strong key for ${entity}`)
+        return new GuardedDevice(guarded)
+      }
       case 'light':
         return new Lamp(entity, LAMPS[entity] ?? { on: false, brightness: 60 }, this.#random)
       case 'climate':

@@ -7,9 +7,11 @@
 import { parseArgs } from 'node:util'
 import { joinSpace } from '@skein/agent'
 import { announce } from '../agent/announce.js'
+import { STRONG_PREFIXES } from '../model/keys.js'
 import { seedHome } from '../model/seed.js'
 import { Bridge } from './bridge.js'
 import { Fleet } from './fleet.js'
+import { StrongBridge } from './strong-bridge.js'
 
 /** Well under the lamps' latency. */
 const STEP_MS = 50
@@ -24,6 +26,7 @@ const { values: options } = parseArgs({
 
 const space = await joinSpace(options.space, {
   relays: options.relay,
+  strong: STRONG_PREFIXES,
   presence: { name: 'Devices', kind: 'bridge', bridge: true, simulated: true },
   ...(options.data === undefined ? {} : { dataDir: options.data }),
 })
@@ -42,14 +45,17 @@ function run(): void {
   const seeded = seedHome(space)
   const fleet = new Fleet(Math.random)
   const bridge = new Bridge(space, fleet.devices, Date.now)
+  const strongBridge = new StrongBridge(space, space.strong, fleet.guarded, Date.now)
   bridge.report()
   const timer = setInterval(() => {
     if (stopping) {
       clearInterval(timer)
       bridge.end()
+      strongBridge.end()
       return
     }
     fleet.advance(Date.now())
+    strongBridge.writeBack()
     bridge.report()
   }, STEP_MS)
   const news = seeded > 0 ? `${seeded} keys of the home were new` : 'the home was there already'

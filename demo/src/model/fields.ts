@@ -69,8 +69,19 @@ const state = (accept: Field['accept']): Field => ({
   format: String,
 })
 
+/** What devices behind a strong key say of the commands that they took, and of the last they did not. */
+const guarded = (states: readonly string[]): Readonly<Record<string, Field>> => ({
+  state: state((value) => states.find((it) => it === value)),
+  fence: { ...state((value) => number(value, 0, Number.MAX_SAFE_INTEGER, 1)), label: 'fence' },
+  refused: { ...state(words), label: 'refused' },
+  lifted: { ...state(words), label: 'lifted latches' },
+})
+
 /** The fields of each domain, in Home Assistant's words. Colour is `#rrggbb`, position 100 is open. */
 export const FIELDS: Readonly<Record<Domain, Readonly<Record<string, Field>>>> = {
+  lock: guarded(['locked', 'unlocked']),
+  alarm_control_panel: guarded(['disarmed', 'armed_home', 'armed_away', 'triggered']),
+  valve: guarded(['closed', 'open']),
   light: { on: onOff, brightness: percent('brightness'), color },
   climate: { target, current, mode },
   cover: { position: percent('position') },
@@ -90,6 +101,10 @@ export const LAMP_COLORS = [
 
 export function degrees(value: Json): string {
   return typeof value === 'number' ? `${value.toFixed(1)}°` : String(value)
+}
+
+function words(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Clamps to the range and rounds to the step, without the dust of binary fractions. */

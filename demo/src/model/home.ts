@@ -29,7 +29,7 @@ export interface Area {
   readonly id: string
   readonly name: string
   readonly order: number
-  /** Lights first, then climate, covers and sensors, temperature before the others; by name within. */
+  /** In the order of the domains, temperature before the others; by name within. */
   readonly entities: readonly Entity[]
 }
 

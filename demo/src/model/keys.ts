@@ -7,9 +7,21 @@
  *     entity/<domain>.<id>        what one function of a device is, and can do
  *     desired/<entity>/<field>    what somebody wants; anyone writes
  *     reported/<entity>/<field>   what the device says; only its bridge writes
+ *     latch/<entity>/<agent>      how often an agent pulled the entity to its safe side; see latches.ts
+ *
+ * Keys under STRONG_PREFIXES are not in the shared document at all: a majority of the relays decides them.
  */
 /** In the order in which people look for them. */
-export const DOMAINS = ['light', 'climate', 'cover', 'sensor', 'binary_sensor'] as const
+export const DOMAINS = [
+  'lock',
+  'alarm_control_panel',
+  'valve',
+  'light',
+  'climate',
+  'cover',
+  'sensor',
+  'binary_sensor',
+] as const
 export type Domain = (typeof DOMAINS)[number]
 export type EntityId = `${Domain}.${string}`
 
@@ -17,6 +29,10 @@ export const areaKey = (id: string): string => `area/${id}`
 export const deviceKey = (id: string): string => `device/${id}`
 export const entityKey = (entity: EntityId): string => `entity/${entity}`
 export const desiredKey = (entity: EntityId, field: string): string => `desired/${entity}/${field}`
+/** Declared by every agent that joins, and by every relay. */
+export const STRONG_PREFIXES = ['lock/', 'alarm/', 'valve/'] as const
+
+export const latchPrefix = (entity: EntityId): `${string}/` => `latch/${entity}/`
 export const reportedKey = (entity: EntityId, field: string): string => `reported/${entity}/${field}`
 
 /** The entity id in a string such as `light.hall`, or undefined if it is none. */

@@ -50,6 +50,9 @@ const DEVICES: PlannedDevice[] = [
     entities: climateSensors('kitchen'),
   },
   blind('kitchen', 'cover.kitchen', 'Window blind'),
+  single('kitchen', 'gas_valve', 'Shut-off valve', 'valve.gas', 'Gas'),
+  single('hall', 'front_door_lock', 'Door lock', 'lock.front_door', 'Front door'),
+  single('hall', 'alarm_panel', 'Alarm panel and siren', 'alarm_control_panel.home', 'Alarm'),
   lamp('hall', 'light.hall', 'Ceiling', 'pendant', DIMMABLE),
   {
     id: 'hall_motion_sensor',
@@ -82,6 +85,11 @@ function lamp(
     model,
     entities: [{ entity, name, shape, features }],
   }
+}
+
+/** A device with one function. */
+function single(area: string, id: string, model: string, entity: EntityId, name: string): PlannedDevice {
+  return { id, area, name, model, entities: [{ entity, name }] }
 }
 
 function blind(area: string, entity: EntityId, name: string): PlannedDevice {

@@ -27,13 +27,21 @@ export class Child {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  get hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null
+  }
+
   /** Resolves when the child says that it is ready; never, if it ends before. */
   get ready(): Promise<void> {
     return this.#ready
   }
 
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
+    if (this.hasEnded) return
     this.#process.kill('SIGTERM')
     const force = setTimeout(() => this.#process.kill('SIGKILL'), STOP_MS)
     await this.ended

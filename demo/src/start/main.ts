@@ -1,13 +1,17 @@
-/** Starts relay, simulated devices and page, and keeps them together: all run, or none does. */
+/** Starts the relays, the simulated devices and the page. Relays may die; without the devices it all ends. */
 import { spawn } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from './child.js'
+import { clusterOn, RELAY_IDS } from './cluster.js'
 import { type Options, readOptions, USAGE } from './options.js'
 import { buildPage, servePage } from './page.js'
-import { chooseRelayPort, HOST, whenListening } from './ports.js'
+import { chooseRelayPort, freePorts, HOST, whenListening } from './ports.js'
+
+const RELAY_CLI = fileURLToPath(new URL('cli.js', import.meta.resolve('@skein/relay')))
+const DEVICES_MAIN = fileURLToPath(new URL('../devices/main.js', import.meta.url))
 
 const children: Child[] = []
 const stopping = new AbortController()
@@ -33,23 +37,31 @@ try {
 
 async function start(options: Options): Promise<void> {
   const startedAt = Date.now()
-  const relayPort = await chooseRelayPort(options.relayPort)
-  const relayUrl = `ws://${HOST}:${relayPort}`
+  const firstPort = await chooseRelayPort(options.relayPort)
+  const ports = [firstPort, ...(await freePorts(2, firstPort))]
   mkdirSync(options.data, { recursive: true })
 
-  console.log('Starting the relay and building the page ...')
-  const page = buildPage(relayPort)
+  console.log('Starting three relays and building the page ...')
+  const page = buildPage(ports)
   // Whoever waits for it below hears of a failure; until then it must not count as unhandled.
   page.catch(() => undefined)
   // Before anything is started, so that a port in use is told at once.
   server = await servePage(page, options.port)
-  const relayCli = fileURLToPath(new URL('cli.js', import.meta.resolve('@skein/relay')))
-  run('relay', relayCli, ['--port', String(relayPort), '--host', HOST, '--data', join(options.data, 'relay')])
-  await whenListening(relayPort, stopping.signal)
+  const relays = clusterOn(ports, options.data).map(({ id, url, args }) => {
+    const child = run(id, RELAY_CLI, args)
+    void child.ended.then((reason) => relayEnded(id, reason))
+    return { id, url, child }
+  })
+  await Promise.all(ports.map((port) => whenListening(port, stopping.signal)))
 
   console.log('Starting the simulated devices ...')
-  const devicesMain = fileURLToPath(new URL('../devices/main.js', import.meta.url))
-  const devices = run('devices', devicesMain, ['--relay', relayUrl, '--data', join(options.data, 'devices')])
+  const addresses = relays.flatMap(({ url }) => ['--relay', url])
+  const devices = run('devices', DEVICES_MAIN, [...addresses, '--data', join(options.data, 'devices')])
+  void devices.ended.then((reason) => {
+    if (stopping.signal.aborted) return
+    console.error(`The devices process ${reason}; the demo cannot go on without it and stops.`)
+    void stop(1)
+  })
   await unlessStopped(devices.ready)
 
   await page
@@ -61,7 +73,10 @@ The smart home is at  ${url}   (ready in ${((Date.now() - startedAt) / 1000).toF
 
 Try this: open ${url}?agent=Tablet and ${url}?agent=Phone side by side; dim a lamp in one, colour it in the other.
           Then switch one offline, change things in both, and come back: nothing is lost.
-The relay is at ${relayUrl}, the data in ${options.data}. Ctrl-C stops everything.
+          Hold to unlock the front door under Security; kill a relay and do it again.
+The relays, any two of which are a majority:
+${relays.map((relay) => `  ${relay.id}  ${relay.url}   kill -9 ${relay.child.pid}`).join('\n')}
+The data is in ${options.data}. Ctrl-C stops everything.
 `)
   if (options.open) openInBrowser(url)
 }
@@ -69,21 +84,30 @@ The relay is at ${relayUrl}, the data in ${options.data}. Ctrl-C stops everythin
 function run(name: string, script: string, args: readonly string[]): Child {
   const child = new Child(name, script, args)
   children.push(child)
-  void child.ended.then((reason) => {
-    if (stopping.signal.aborted) return
-    console.error(`The ${name} process ${reason}; the demo cannot go on without it and stops.`)
-    void stop(1)
-  })
   return child
 }
+
+/** Losing relays is what the home is made for, so the demo goes on; it says what that means now. */
+function relayEnded(id: string, reason: string): void {
+  if (stopping.signal.aborted) return
+  const left = children.filter((child) => RELAY_IDS.includes(child.name) && !child.hasEnded).length
+  console.error(`\nThe relay ${id} ${reason}. ${LEFT_IN_WORDS[left]}\n`)
+}
+
+const LEFT_IN_WORDS = [
+  'None is left: every tab goes on by itself. Gas can be closed and the alarm triggered, nothing unlocked.',
+  'One is left, no majority: lamps and blinds go on, gas can be closed; nothing can be unlocked or disarmed.',
+  'The other two are a majority: everything goes on.',
+]
 
 async function stop(code: number): Promise<void> {
   if (stopping.signal.aborted) return
   stopping.abort()
   server?.close()
   server?.closeAllConnections()
-  // The devices first, so that their last words still reach the relay.
-  for (const child of [...children].reverse()) await child.stop()
+  // The devices first, so that their last words still reach a relay.
+  await children.find((child) => child.name === 'devices')?.stop()
+  await Promise.all(children.map((child) => child.stop()))
   process.exit(code)
 }
 

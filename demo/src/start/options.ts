@@ -7,20 +7,20 @@ export const DEMO_DIR = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface Options {
   readonly port: number
-  /** Undefined: 1234 if it is free, else any free port. */
+  /** Of the first relay; the others take free ones. Undefined: 1234 if it is free, else any free port. */
   readonly relayPort: number | undefined
-  /** Where the relay and the devices agent keep their data. */
+  /** Where the relays and the devices agent keep their data. */
   readonly data: string
   readonly open: boolean
 }
 
 const PAGE_PORT_DEFAULT = 5173
 
-export const USAGE = `Starts the smart home: a relay, the simulated devices, and the page.
+export const USAGE = `Starts the smart home: three relays, the simulated devices, and the page.
 
   --port <n>         port of the page (default ${PAGE_PORT_DEFAULT})
-  --relay-port <n>   port of the relay (default 1234, or a free one)
-  --data <dir>       where relay and devices keep their data (default demo/.data)
+  --relay-port <n>   port of the first relay (default 1234, or a free one); the others take free ones
+  --data <dir>       where relays and devices keep their data (default demo/.data)
   --open             open the page in the browser
   --help             this text`
 

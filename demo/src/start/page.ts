@@ -8,14 +8,14 @@ type Files = ReadonlyMap<string, string | Uint8Array>
 
 /**
  * Builds the page in memory, so that several demos of one checkout don't write over each other, with
- * the relay's port inside. A finished build and no dev server: tabs never reload under somebody's hands.
+ * the relays' ports inside. A finished build and no dev server: tabs never reload under somebody's hands.
  */
-export async function buildPage(relayPort: number): Promise<Files> {
+export async function buildPage(relayPorts: readonly number[]): Promise<Files> {
   const result = await build({
     root: DEMO_DIR,
     logLevel: 'error',
     build: { write: false },
-    define: { 'import.meta.env.VITE_RELAY_PORT': JSON.stringify(String(relayPort)) },
+    define: { 'import.meta.env.VITE_RELAY_PORTS': JSON.stringify(relayPorts.join(',')) },
   })
   const outputs = Array.isArray(result) ? result : [result]
   const files = new Map<string, string | Uint8Array>()

@@ -22,6 +22,18 @@ export async function chooseRelayPort(wanted: number | undefined): Promise<numbe
   return port
 }
 
+/** Any free ports, all different, and none of them `taken`. @throws Error if there are none */
+export async function freePorts(count: number, taken: number): Promise<number[]> {
+  const ports = new Set<number>()
+  // The system hands a port out again now and then, so there are more attempts than ports.
+  for (let attempt = 0; attempt < count * 10 && ports.size < count; attempt++) {
+    const port = await tryPort(0)
+    if (port !== undefined && port !== taken) ports.add(port)
+  }
+  if (ports.size < count) throw new Error('No free port was found for a relay.')
+  return [...ports]
+}
+
 /** Resolves when something listens on the port; rejects when `signal` aborts, or after `timeoutMs`. */
 export async function whenListening(port: number, signal: AbortSignal, timeoutMs = 20_000): Promise<void> {
   const end = Date.now() + timeoutMs

@@ -37,6 +37,7 @@ export function Header() {
 
 const PLACES: readonly { href: string; label: string; icon: IconName; views: readonly Route['view'][] }[] = [
   { href: '#/', label: 'Home', icon: 'home', views: ['home', 'area'] },
+  { href: '#/security', label: 'Security', icon: 'security', views: ['security'] },
   { href: '#/agents', label: 'Agents', icon: 'agents', views: ['agents'] },
   { href: '#/lab', label: 'Lab', icon: 'lab', views: ['lab'] },
 ]

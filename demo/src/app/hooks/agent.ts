@@ -3,11 +3,13 @@ import { createContext, useContext } from 'react'
 import type { Edits } from '../edits.js'
 import type { OfflineSwitch } from '../offline-switch.js'
 import type { Parameters } from '../parameters.js'
+import type { SecurityDesk } from '../security/desk.js'
 
 /** What the page was opened with and works on; made once, before the first render. */
 export interface Agent {
   readonly space: Space
   readonly edits: Edits
+  readonly desk: SecurityDesk
   readonly offline: OfflineSwitch
   readonly parameters: Parameters
 }

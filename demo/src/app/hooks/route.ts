@@ -1,17 +1,22 @@
 import { createSource, useSource } from './source.js'
 
-export type Route = { view: 'home' } | { view: 'area'; area: string } | { view: 'agents' } | { view: 'lab' }
+export type Route =
+  | { view: 'home' }
+  | { view: 'area'; area: string }
+  | { view: 'security' }
+  | { view: 'agents' }
+  | { view: 'lab' }
 
 const hash = createSource(
   () => location.hash,
   (changed) => addEventListener('hashchange', changed),
 )
 
-/** Where the page is, by the URL's hash: `#/`, `#/area/<id>`, `#/agents`, `#/lab`. */
+/** Where the page is, by the URL's hash: `#/`, `#/area/<id>`, `#/security`, `#/agents`, `#/lab`. */
 export function useRoute(): Route {
   const [view, id] = useSource(hash).replace(/^#\/?/, '').split('/')
   if (view === 'area' && id) return { view, area: decoded(id) }
-  if (view === 'agents' || view === 'lab') return { view }
+  if (view === 'security' || view === 'agents' || view === 'lab') return { view }
   return { view: 'home' }
 }
 

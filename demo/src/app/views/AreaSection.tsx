@@ -2,10 +2,8 @@ import type { CSSProperties } from 'react'
 import type { Area, Entity } from '../../model/home.js'
 import { domainOf } from '../../model/keys.js'
 import { areaHref } from '../hooks/route.js'
-import { ClimateTile } from '../tiles/ClimateTile.js'
-import { CoverTile } from '../tiles/CoverTile.js'
-import { LightTile } from '../tiles/LightTile.js'
 import { Reading } from '../tiles/Reading.js'
+import { EntityTile } from './EntityTile.js'
 
 /** An area with what its sensors read and a tile for each device that can be told something. */
 export function AreaSection({ area, alone = false }: { area: Area; alone?: boolean }) {
@@ -41,20 +39,6 @@ export function AreaSection({ area, alone = false }: { area: Area; alone?: boole
       </div>
     </section>
   )
-}
-
-function EntityTile({ entity }: { entity: Entity }) {
-  switch (domainOf(entity.id)) {
-    case 'light':
-      return <LightTile entity={entity} />
-    case 'climate':
-      return <ClimateTile entity={entity} />
-    case 'cover':
-      return <CoverTile entity={entity} />
-    case 'sensor':
-    case 'binary_sensor':
-      return null
-  }
 }
 
 function isSensor(entity: Entity): boolean {

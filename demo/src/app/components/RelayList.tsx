@@ -1,0 +1,42 @@
+import { useStatus } from '../hooks/space.js'
+import type { RelayReach } from '../security/relays.js'
+import { milliseconds, shortAddress } from '../security/words.js'
+
+/** The relays of this page as the page itself can reach them, and whether that is a majority. */
+export function RelayList({ relays }: { relays: readonly RelayReach[] }) {
+  const { path } = useStatus()
+  const answering = relays.filter((relay) => relay.state === 'answers').length
+  const needed = Math.floor(relays.length / 2) + 1
+  const asked = relays.some((relay) => relay.state !== 'not-asked')
+  return (
+    <section className="card" aria-labelledby="relays-title" data-testid="relays">
+      <div className="card-head">
+        <h2 id="relays-title">Relays</h2>
+        {asked && (
+          <span
+            className={`badge tone-${answering >= needed ? 'agree' : 'refuse'}`}
+            data-testid="majority"
+            data-answering={answering}
+          >
+            {answering >= needed ? `majority, ${answering} of ${relays.length}` : 'no majority'}
+          </span>
+        )}
+      </div>
+      <ul className="relay-list">
+        {relays.map((relay) => (
+          <li key={relay.url} className="relay" data-testid="relay" data-state={relay.state}>
+            <i className="lamp-dot" />
+            <span className="relay-address">{shortAddress(relay.url)}</span>
+            {path?.url.startsWith(relay.url) && <span className="relay-own">in use here</span>}
+            <span className="relay-state">
+              {relay.state === 'answers' && `answers in ${milliseconds(relay.roundTripMs)}`}
+              {relay.state === 'silent' && 'does not answer'}
+              {relay.state === 'not-asked' && 'not asked'}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {relays.length === 0 && <p className="card-words">This page was opened without a relay.</p>}
+    </section>
+  )
+}

@@ -1,0 +1,24 @@
+import { join } from 'node:path'
+import { STRONG_PREFIXES } from '../model/keys.js'
+import { HOST } from './ports.js'
+
+/** As many as can lose one and still have a majority. */
+export const RELAY_IDS: readonly string[] = ['r1', 'r2', 'r3']
+
+export interface ClusterRelay {
+  readonly id: string
+  readonly url: string
+  /** The command line of its relay process. */
+  readonly args: readonly string[]
+}
+
+/** Relays on these ports, one for each of {@link RELAY_IDS}, that know each other as one cluster. */
+export function clusterOn(ports: readonly number[], data: string): ClusterRelay[] {
+  const all = RELAY_IDS.map((id, index) => ({ id, port: ports[index]!, url: `ws://${HOST}:${ports[index]}` }))
+  return all.map(({ id, port, url }) => {
+    const peers = all.filter((peer) => peer.id !== id).flatMap((peer) => ['--peer', `${peer.id}=${peer.url}`])
+    const strong = STRONG_PREFIXES.flatMap((prefix) => ['--strong', prefix])
+    const own = ['--id', id, '--host', HOST, '--port', String(port), '--data', join(data, id)]
+    return { id, url, args: [...own, ...peers, ...strong] }
+  })
+}
