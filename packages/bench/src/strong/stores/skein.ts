@@ -79,7 +79,7 @@ class SkeinClient implements StoreClient {
     const condition = version === undefined ? 'if-none-match: *\r\n' : `if-match: "${version}"\r\n`
     const { status, body } = await this.connection.request('PUT', pathOf(key), condition, value)
     if (status === 200 || status === 201) return { applied: true, version: versionIn(body) }
-    if (status === 412) return { applied: false, current: { version: versionIn(body) } }
+    if (status === 412) return { applied: false, current: { version: currentIn(body) } }
     throw new Error(`a relay answered ${status}: ${body}`)
   }
 
@@ -90,6 +90,12 @@ class SkeinClient implements StoreClient {
 
 function versionIn(body: string): Version {
   return String((JSON.parse(body) as EntryBody).version)
+}
+
+/** What is there instead; a version that belongs to no value, after a deletion, is compared with by none. */
+function currentIn(body: string): Version {
+  const { current } = JSON.parse(body) as { current: EntryBody & { value?: unknown } }
+  return current.value === undefined ? undefined : String(current.version)
 }
 
 function pathOf(key: string): string {

@@ -1,0 +1,137 @@
+import type { Random } from './seed.js'
+import { others, RELAYS, type RelayId, type StrongCluster } from './strong-cluster.js'
+import { pause } from './until.js'
+
+/** Something that goes wrong, and how it ends. */
+interface Fault {
+  readonly name: string
+  readonly begin: (cluster: StrongCluster, random: Random) => Promise<() => Promise<void>>
+}
+
+/** What one fault may last, mostly; one in ten lasts longer than a relay waits for anything. */
+const SHORT_MS_MAX = 2_500
+const LONG_MS = 12_000
+
+const FAULTS: readonly Fault[] = [
+  fault('kill one', async (cluster, random) => kill(cluster, [random.pick(RELAYS)])),
+  fault('kill two', async (cluster, random) => kill(cluster, others(random.pick(RELAYS)))),
+  fault('kill all', async (cluster) => kill(cluster, RELAYS)),
+  fault('stop one', async (cluster, random) => stop(cluster, [random.pick(RELAYS)])),
+  fault('stop two', async (cluster, random) => stop(cluster, others(random.pick(RELAYS)))),
+  fault('cut one pair', async (cluster, random) => {
+    const id = random.pick(RELAYS)
+    cluster.cut(id, random.pick(others(id)))
+    return heal(cluster)
+  }),
+  fault('cut one off', async (cluster, random) => {
+    const id = random.pick(RELAYS)
+    for (const other of others(id)) cluster.cut(id, other)
+    return heal(cluster)
+  }),
+  fault('cut all', async (cluster) => {
+    cluster.cut('r1', 'r2')
+    cluster.cut('r2', 'r3')
+    cluster.cut('r1', 'r3')
+    return heal(cluster)
+  }),
+  fault('one hears and is not heard', async (cluster, random) => {
+    const id = random.pick(RELAYS)
+    for (const other of others(id)) cluster.hold(id, other)
+    return heal(cluster)
+  }),
+  fault('one is heard and does not hear', async (cluster, random) => {
+    const id = random.pick(RELAYS)
+    for (const other of others(id)) cluster.hold(other, id)
+    return heal(cluster)
+  }),
+  fault('one direction held, then the connection lost', async (cluster, random) => {
+    const id = random.pick(RELAYS)
+    const other = random.pick(others(id))
+    cluster.hold(id, other)
+    return async () => {
+      cluster.reset(id, other)
+      cluster.heal()
+    }
+  }),
+  fault('connections reset', async (cluster, random) => {
+    const id = random.pick(RELAYS)
+    for (const other of others(id)) cluster.reset(id, other)
+    return heal(cluster)
+  }),
+  fault('slow links', async (cluster, random) => {
+    for (const [a, b] of [
+      ['r1', 'r2'],
+      ['r2', 'r3'],
+      ['r1', 'r3'],
+    ] as const) {
+      cluster.delay(a, b, random.below(200))
+    }
+    return heal(cluster)
+  }),
+  fault('one killed while another is cut off', async (cluster, random) => {
+    const id = random.pick(RELAYS)
+    const dead = random.pick(others(id))
+    for (const other of others(id)) cluster.hold(id, other)
+    const revive = await kill(cluster, [dead])
+    return async () => {
+      cluster.heal()
+      await revive()
+    }
+  }),
+]
+
+/** Brings faults about, one after the other, chosen by the seed, until it is stopped. */
+export class FaultMaker {
+  readonly counts = new Map<string, number>()
+  private stopped = false
+
+  constructor(
+    private readonly cluster: StrongCluster,
+    private readonly random: Random,
+    /** Called after each one has ended and before the next. */
+    private readonly between: () => Promise<void>,
+  ) {}
+
+  async run(): Promise<void> {
+    while (!this.stopped) {
+      const { name, begin } = this.random.pick(FAULTS)
+      this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
+      const end = await begin(this.cluster, this.random)
+      await this.wait(this.random.chance(0.1) ? LONG_MS : this.random.below(SHORT_MS_MAX))
+      await end()
+      await this.between()
+      await this.wait(this.random.below(1_500))
+    }
+  }
+
+  stop(): void {
+    this.stopped = true
+  }
+
+  private async wait(milliseconds: number): Promise<void> {
+    const end = Date.now() + milliseconds
+    while (!this.stopped && Date.now() < end) await pause(Math.min(50, end - Date.now()))
+  }
+}
+
+function fault(name: string, begin: Fault['begin']): Fault {
+  return { name, begin }
+}
+
+async function kill(cluster: StrongCluster, ids: readonly RelayId[]): Promise<() => Promise<void>> {
+  await Promise.all(ids.map((id) => cluster.relay(id).kill()))
+  return async () => {
+    await Promise.all(ids.map((id) => cluster.startRelay(id)))
+  }
+}
+
+async function stop(cluster: StrongCluster, ids: readonly RelayId[]): Promise<() => Promise<void>> {
+  for (const id of ids) cluster.relay(id).signal('SIGSTOP')
+  return async () => {
+    for (const id of ids) cluster.relay(id).signal('SIGCONT')
+  }
+}
+
+function heal(cluster: StrongCluster): () => Promise<void> {
+  return async () => cluster.heal()
+}
