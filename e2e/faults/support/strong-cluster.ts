@@ -17,6 +17,8 @@ export class StrongCluster {
   private readonly relays = new Map<RelayId, RelayProcess>()
   /** Of the processes there are now; those of earlier ones would pile up in a long run. */
   private readonly cleanUps = new Map<RelayId, () => void | Promise<void>>()
+  /** Ports of those that the links of a relay lead to in its place. */
+  private readonly impostors = new Map<RelayId, number>()
   /** By who connects and to whom. */
   private readonly links = new Map<string, CutLink>()
 
@@ -35,7 +37,10 @@ export class StrongCluster {
     })
     for (const from of RELAYS) {
       for (const to of others(from)) {
-        const link = await CutLink.open(after, () => cluster.relays.get(to)?.port)
+        const link = await CutLink.open(
+          after,
+          () => cluster.impostors.get(to) ?? cluster.relays.get(to)?.port,
+        )
         cluster.links.set(`${from}>${to}`, link)
       }
     }
@@ -57,6 +62,11 @@ export class StrongCluster {
     })
     this.relays.set(id, relay)
     return relay
+  }
+
+  /** From now on the links to a relay lead to another one. */
+  connectTo(id: RelayId, port: number): void {
+    this.impostors.set(id, port)
   }
 
   /** The last that each of them said. */

@@ -3,48 +3,52 @@ import { others, RELAYS, type RelayId, type StrongCluster } from './strong-clust
 import { pause } from './until.js'
 
 /** Something that goes wrong, and how it ends. */
-interface Fault {
+export interface Fault {
   readonly name: string
+  /** Whether two relays, at least, go on and hear each other. */
+  readonly leavesMajority: boolean
   readonly begin: (cluster: StrongCluster, random: Random) => Promise<() => Promise<void>>
 }
 
-/** What one fault may last, mostly; one in ten lasts longer than a relay waits for anything. */
-const SHORT_MS_MAX = 2_500
+/** What one fault may last, and what may be between two. */
+const SHORT_MS_MAX = 1_500
+const BETWEEN_MS_MAX = 700
+/** Longer than a relay waits for anything. */
 const LONG_MS = 12_000
 
-const FAULTS: readonly Fault[] = [
-  fault('kill one', async (cluster, random) => kill(cluster, [random.pick(RELAYS)])),
-  fault('kill two', async (cluster, random) => kill(cluster, others(random.pick(RELAYS)))),
-  fault('kill all', async (cluster) => kill(cluster, RELAYS)),
-  fault('stop one', async (cluster, random) => stop(cluster, [random.pick(RELAYS)])),
-  fault('stop two', async (cluster, random) => stop(cluster, others(random.pick(RELAYS)))),
-  fault('cut one pair', async (cluster, random) => {
+export const FAULTS: readonly Fault[] = [
+  fault('kill one', true, async (cluster, random) => kill(cluster, [random.pick(RELAYS)])),
+  fault('kill two', false, async (cluster, random) => kill(cluster, others(random.pick(RELAYS)))),
+  fault('kill all', false, async (cluster) => kill(cluster, RELAYS)),
+  fault('stop one', true, async (cluster, random) => stop(cluster, [random.pick(RELAYS)])),
+  fault('stop two', false, async (cluster, random) => stop(cluster, others(random.pick(RELAYS)))),
+  fault('cut one pair', true, async (cluster, random) => {
     const id = random.pick(RELAYS)
     cluster.cut(id, random.pick(others(id)))
     return heal(cluster)
   }),
-  fault('cut one off', async (cluster, random) => {
+  fault('cut one off', true, async (cluster, random) => {
     const id = random.pick(RELAYS)
     for (const other of others(id)) cluster.cut(id, other)
     return heal(cluster)
   }),
-  fault('cut all', async (cluster) => {
+  fault('cut all', false, async (cluster) => {
     cluster.cut('r1', 'r2')
     cluster.cut('r2', 'r3')
     cluster.cut('r1', 'r3')
     return heal(cluster)
   }),
-  fault('one hears and is not heard', async (cluster, random) => {
+  fault('one hears and is not heard', true, async (cluster, random) => {
     const id = random.pick(RELAYS)
     for (const other of others(id)) cluster.hold(id, other)
     return heal(cluster)
   }),
-  fault('one is heard and does not hear', async (cluster, random) => {
+  fault('one is heard and does not hear', true, async (cluster, random) => {
     const id = random.pick(RELAYS)
     for (const other of others(id)) cluster.hold(other, id)
     return heal(cluster)
   }),
-  fault('one direction held, then the connection lost', async (cluster, random) => {
+  fault('one direction held, then the connection lost', true, async (cluster, random) => {
     const id = random.pick(RELAYS)
     const other = random.pick(others(id))
     cluster.hold(id, other)
@@ -53,12 +57,12 @@ const FAULTS: readonly Fault[] = [
       cluster.heal()
     }
   }),
-  fault('connections reset', async (cluster, random) => {
+  fault('connections reset', true, async (cluster, random) => {
     const id = random.pick(RELAYS)
     for (const other of others(id)) cluster.reset(id, other)
     return heal(cluster)
   }),
-  fault('slow links', async (cluster, random) => {
+  fault('slow links', true, async (cluster, random) => {
     for (const [a, b] of [
       ['r1', 'r2'],
       ['r2', 'r3'],
@@ -68,7 +72,7 @@ const FAULTS: readonly Fault[] = [
     }
     return heal(cluster)
   }),
-  fault('one killed while another is cut off', async (cluster, random) => {
+  fault('one killed while another is cut off', false, async (cluster, random) => {
     const id = random.pick(RELAYS)
     const dead = random.pick(others(id))
     for (const other of others(id)) cluster.hold(id, other)
@@ -88,6 +92,8 @@ export class FaultMaker {
   constructor(
     private readonly cluster: StrongCluster,
     private readonly random: Random,
+    /** How many of them last very long, from 0 to 1. */
+    private readonly longShare: number,
     /** Called after each one has ended and before the next. */
     private readonly between: () => Promise<void>,
   ) {}
@@ -97,10 +103,10 @@ export class FaultMaker {
       const { name, begin } = this.random.pick(FAULTS)
       this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
       const end = await begin(this.cluster, this.random)
-      await this.wait(this.random.chance(0.1) ? LONG_MS : this.random.below(SHORT_MS_MAX))
+      await this.wait(this.random.chance(this.longShare) ? LONG_MS : this.random.below(SHORT_MS_MAX))
       await end()
       await this.between()
-      await this.wait(this.random.below(1_500))
+      await this.wait(this.random.below(BETWEEN_MS_MAX))
     }
   }
 
@@ -114,8 +120,8 @@ export class FaultMaker {
   }
 }
 
-function fault(name: string, begin: Fault['begin']): Fault {
-  return { name, begin }
+function fault(name: string, leavesMajority: boolean, begin: Fault['begin']): Fault {
+  return { name, leavesMajority, begin }
 }
 
 async function kill(cluster: StrongCluster, ids: readonly RelayId[]): Promise<() => Promise<void>> {
