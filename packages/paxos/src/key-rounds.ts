@@ -3,7 +3,7 @@ import { type Configuration, isQuorum, membersOf } from './configuration.js'
 import type { ProposerEffects } from './effects.js'
 import { PAXOS_LIMITS } from './limits.js'
 import type { Promised, RegisterRequest } from './messages.js'
-import { applyOperation, type Result } from './operations.js'
+import { applyOperation } from './operations.js'
 import type { Outcome, Submission } from './outcome.js'
 import { entryOf, type Register } from './register.js'
 
@@ -29,6 +29,12 @@ interface Pending extends Submission {
   isSettled: boolean
 }
 
+/** What an operation comes to when its round is decided. */
+interface Settlement {
+  readonly pending: Pending
+  readonly outcome: Outcome
+}
+
 type Round =
   | {
       readonly phase: 'prepare'
@@ -43,7 +49,7 @@ type Round =
       readonly deadlineMs: number
       readonly register: Register
       readonly next: Ballot
-      readonly results: readonly { readonly pending: Pending; readonly result: Result }[]
+      readonly results: readonly Settlement[]
       readonly accepted: Set<string>
       readonly refused: Set<string>
     }
@@ -180,9 +186,11 @@ export class KeyRounds {
     let register = before
     const results = this.waiting.splice(0, PAXOS_LIMITS.operationsPerRoundMax).map((pending) => {
       const { register: after, result } = applyOperation(register, pending.operation)
+      // An accept of an earlier round may be what the register has forgotten.
+      const isOpen = result.kind === 'forgotten' && pending.mayHaveLanded
       if (after !== register) pending.mayHaveLanded = true
       register = after
-      return { pending, result }
+      return { pending, outcome: isOpen ? UNKNOWN : result }
     })
     if (register === before && isDecided) {
       this.context.keepPromise(this.key, { ballot, register })
@@ -205,7 +213,7 @@ export class KeyRounds {
   private decided(
     nowMs: number,
     register: Register,
-    results: readonly { readonly pending: Pending; readonly result: Result }[],
+    results: readonly Settlement[],
     out: ProposerEffects,
   ): void {
     this.round = undefined
@@ -213,7 +221,7 @@ export class KeyRounds {
     this.refusals = 0
     this.notBeforeMs = Number.NEGATIVE_INFINITY
     out.learned.push({ key: this.key, entry: entryOf(register) })
-    for (const { pending, result } of results) settle(pending, result, out)
+    for (const { pending, outcome } of results) settle(pending, outcome, out)
     this.start(nowMs, out)
   }
 
@@ -227,7 +235,7 @@ export class KeyRounds {
   }
 
   private giveUp(pending: Pending, out: ProposerEffects): void {
-    settle(pending, pending.mayHaveLanded ? { kind: 'unknown' } : UNAVAILABLE, out)
+    settle(pending, pending.mayHaveLanded ? UNKNOWN : UNAVAILABLE, out)
     this.waiting = this.waiting.filter((other) => other !== pending)
   }
 
@@ -264,6 +272,7 @@ export class KeyRounds {
   }
 }
 
+const UNKNOWN: Outcome = { kind: 'unknown' }
 const UNAVAILABLE: Outcome = { kind: 'unavailable', reason: 'no-quorum' }
 
 function settle(pending: Pending, outcome: Outcome, out: ProposerEffects): void {

@@ -1,9 +1,19 @@
 import { LIMITS } from '@skein/protocol'
 import { RelayError } from './errors.js'
 import { DEFAULT_LIMITS, isLoopback, type RelayLimits, type RelayOptions } from './options.js'
+import { checkPrefixes } from './strong/check.js'
+import { StrongError } from './strong/strong-error.js'
 
 /** Checks what a relay is started with. @throws RelayError `bad-option`, which names the option */
-export function checkOptions({ host, port, dataDir, log, origins = [], limits = {} }: RelayOptions): void {
+export function checkOptions({
+  host,
+  port,
+  dataDir,
+  log,
+  origins = [],
+  strong = [],
+  limits = {},
+}: RelayOptions): void {
   if (host !== undefined && !isLoopback(host)) throw bad(`host ${notLoopback(host)}`)
   if (port !== undefined && !isPort(port)) throw bad(`port ${port} is not a number from 0 to 65535`)
   if (dataDir === '') throw bad('dataDir is empty; name a directory')
@@ -11,6 +21,7 @@ export function checkOptions({ host, port, dataDir, log, origins = [], limits = 
   for (const origin of origins) {
     if (!isOrigin(origin)) throw bad(`origins: ${notAnOrigin(origin)}`)
   }
+  checkStrong(strong)
   checkLimits({ ...DEFAULT_LIMITS, ...limits })
 }
 
@@ -37,6 +48,14 @@ export function notAnOrigin(origin: string): string {
 
 /** The longest time a timer can wait for; a longer one would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1
+
+function checkStrong(prefixes: readonly string[]): void {
+  try {
+    checkPrefixes(prefixes)
+  } catch (error) {
+    throw error instanceof StrongError ? bad(`strong: ${error.message}`) : error
+  }
+}
 
 function checkLimits(limits: RelayLimits): void {
   for (const [name, value] of Object.entries(limits)) {

@@ -15,6 +15,11 @@ export interface RelayOptions {
    * the like), e.g. `https://home.example`. Programs that are no browsers send none, and may.
    */
   readonly origins?: readonly string[]
+  /**
+   * Prefixes of strong keys that a space has whose agents declare none, e.g. `lock/`. Give all relays of a
+   * cluster the same. Default: none.
+   */
+  readonly strong?: readonly string[]
   readonly limits?: Partial<RelayLimits>
   /** Called for what an operator wants to know. Default: nothing is said. */
   readonly onEvent?: (event: RelayEvent) => void

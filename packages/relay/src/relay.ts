@@ -32,6 +32,8 @@ import type { RoomHost } from './room-host.js'
 import { Rooms } from './rooms.js'
 import { reportSocket } from './socket-events.js'
 import { SocketPeer } from './socket-peer.js'
+import type { StrongRegion } from './strong/region.js'
+import { StrongSpaces } from './strong/spaces.js'
 
 /** A running relay. */
 export interface Relay {
@@ -62,13 +64,18 @@ const CLOSE_WITHIN_MS = 1_000
  * Starts a relay.
  * @throws RelayError `bad-option`, `port-in-use`, and the `data-` codes; nothing is left running then
  */
-export async function createRelay(options: RelayOptions = {}): Promise<Relay> {
+export function createRelay(options: RelayOptions = {}): Promise<Relay> {
+  return startRelay(options, undefined)
+}
+
+/** The same over a strong region. */
+export async function startRelay(options: RelayOptions, region: StrongRegion | undefined): Promise<Relay> {
   checkOptions(options)
   const data = options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir)
   let log: Log | undefined
   try {
     log = options.log ?? (data === undefined ? memoryLog() : await openLmdbLog(data, COMMIT_EVERY_MS))
-    const server = new RelayServer(options, log, data)
+    const server = new RelayServer(options, log, data, region)
     await server.listen()
     return server
   } catch (error) {
@@ -88,6 +95,7 @@ class RelayServer implements Relay {
   private readonly rooms: Rooms
   private readonly replicas: Replicas
   private readonly metrics: Metrics
+  private readonly strong: StrongSpaces | undefined
   private readonly peers = new Map<SocketPeer, WebSocket>()
   private readonly aliveTimer: ReturnType<typeof setInterval>
   private nextId = 1
@@ -97,6 +105,7 @@ class RelayServer implements Relay {
     private readonly options: RelayOptions,
     private readonly log: Log,
     private readonly data: DataDirectory | undefined,
+    region: StrongRegion | undefined,
   ) {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
@@ -115,8 +124,10 @@ class RelayServer implements Relay {
     }
     this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.onEvent)
     this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
+    this.strong = region === undefined ? undefined : new StrongSpaces(region, options.strong)
     const router = createRouter({
       replicas: this.replicas,
+      strong: this.strong,
       metrics: this.metrics,
       streams,
       origins: options.origins ?? [],
@@ -185,6 +196,7 @@ class RelayServer implements Relay {
     // Requests under way get their answer with the last flush.
     await this.rooms.close()
     this.replicas.close()
+    this.strong?.close()
     const deadline = setTimeout(() => {
       for (const socket of this.peers.values()) socket.terminate()
       this.http.closeAllConnections()

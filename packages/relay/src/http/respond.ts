@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Json } from '@skein/sync'
 
 /** Largest body of a request, in bytes. */
@@ -12,6 +12,9 @@ export class HttpError extends Error {
     message: string,
     /** Whether the write was applied: `no` for certain, or `maybe`. */
     readonly applied: 'no' | 'maybe' = 'no',
+    /** What else the answer holds, beside `error`. */
+    readonly more: { readonly [key: string]: Json } = {},
+    readonly headers: OutgoingHttpHeaders = {},
   ) {
     super(message)
   }
@@ -20,12 +23,28 @@ export class HttpError extends Error {
 /** The client went away before it had sent its request: nobody is there to answer, and nothing is wrong. */
 export class ClientGone extends Error {}
 
-export function sendJson(response: ServerResponse, status: number, body: Json): void {
-  const text = `${JSON.stringify(body)}\n`
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: Json,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  sendText(response, status, JSON.stringify(body), headers)
+}
+
+/** Answers with JSON that is text already. */
+export function sendText(
+  response: ServerResponse,
+  status: number,
+  json: string,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  const text = `${json}\n`
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
+    ...headers,
   })
   response.end(text)
 }
@@ -35,7 +54,7 @@ export function sendError(response: ServerResponse, error: HttpError): void {
     response.destroy()
     return
   }
-  sendJson(response, error.status, bodyOf(error))
+  sendJson(response, error.status, bodyOf(error), error.headers)
 }
 
 /** An error as the bytes of a whole response, where there is no request to respond to. */
@@ -50,20 +69,35 @@ export function rawError(error: HttpError): string {
   return `${head.join('\r\n')}\r\n\r\n${text}`
 }
 
-function bodyOf({ code, message, applied }: HttpError): Json {
-  return { error: { code, message, applied } }
+function bodyOf({ code, message, applied, more }: HttpError): Json {
+  return { error: { code, message, applied }, ...more }
 }
 
 /** The request's body as JSON. @throws HttpError 400, 413, 415; ClientGone */
 export async function readJson(request: IncomingMessage, ...types: string[]): Promise<Json> {
+  checkType(request, types)
+  return parsed(await readBody(request))
+}
+
+/** The same, for bodies that are small and many. @throws HttpError 400, 413, 415; ClientGone */
+export async function readSmallJson(request: IncomingMessage, bytesMax: number): Promise<Json> {
+  checkType(request, ['application/json'])
+  return parsed(await readSmallBody(request, bytesMax))
+}
+
+function checkType(request: IncomingMessage, types: readonly string[]): void {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? types[0]!
   // Pages can send some types anywhere without being asked; JSON is not one of them.
   if (!types.includes(type)) {
     throw new HttpError(415, 'unsupported-type', `the body must be ${types.join(' or ')}, not ${type}`)
   }
-  const body = await readBody(request)
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+function parsed(body: Buffer): Json {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) as Json
+    return JSON.parse(UTF8.decode(body)) as Json
   } catch {
     throw new HttpError(400, 'bad-json', 'the body is not JSON in UTF-8')
   }
@@ -86,4 +120,20 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     throw new ClientGone()
   }
   return Buffer.concat(chunks)
+}
+
+function readSmallBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= bytesMax) chunks.push(chunk)
+      // The rest is read and dropped, so that the answer gets through.
+      else reject(new HttpError(413, 'too-large', `the body is over ${bytesMax} bytes`))
+    })
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    request.on('error', () => reject(new ClientGone()))
+    request.on('close', () => reject(new ClientGone()))
+  })
 }

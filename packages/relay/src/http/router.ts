@@ -1,15 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkSpaceName, ProtocolError } from '@skein/protocol'
 import type { Metrics } from '../metrics.js'
-import { isHostAllowed } from '../options.js'
+import { isHostAllowed, isOriginAllowed } from '../options.js'
+import type { StrongSpaces } from '../strong/spaces.js'
 import { RoomGone } from './local-replica.js'
 import { type Replicas, TooManyReplicas } from './replicas.js'
 import { ClientGone, HttpError, sendError, sendJson } from './respond.js'
 import { KEY_METHODS, keyRoute, STATE_METHODS, stateRoute } from './state-routes.js'
 import type { StreamSeats } from './stream-seats.js'
+import {
+  DECLARATION_METHODS,
+  DEFAULT_METHODS,
+  declarationRoute,
+  defaultRoute,
+  STRONG_METHODS,
+  strongRoute,
+} from './strong-routes.js'
 
 export interface RouterOptions {
   readonly replicas: Replicas
+  /** Undefined: there is no strong region, and no path to it. */
+  readonly strong: StrongSpaces | undefined
   readonly metrics: Metrics
   readonly streams: StreamSeats
   /** Origins that are served besides this machine's; their hosts may be asked for. */
@@ -19,7 +30,7 @@ export interface RouterOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** Answers the plain HTTP requests of a relay. Rules: SPEC.md, H1 to H15. */
+/** Answers the plain HTTP requests of a relay. Rules: SPEC.md, H1 to H24. */
 export function createRouter(options: RouterOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
@@ -36,21 +47,60 @@ async function route(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  checkHost(request, options.origins)
-  const [path = '/'] = (request.url ?? '/').split('?', 1)
-  const match = /^\/v1\/spaces\/([^/]+)\/state(?:\/([^/]+))?$/.exec(path)
-  if (match === null) return operationsRoute(options, request, response, path)
-  const space = decoded(match[1]!)
-  const key = match[2] === undefined ? undefined : decoded(match[2])
-  checkSpaceName(space)
+  const { origins, strong } = options
+  checkHost(request, origins)
+  const { url = '/', method } = request
+  const end = url.indexOf('?')
+  const path = end < 0 ? url : url.slice(0, end)
+  // Some requests pages can send anywhere without being asked.
+  if (method === 'POST') checkOrigin(request, origins)
+  const match = PATH.exec(path)
+  if (match !== null) {
+    const space = decoded(match[1]!)
+    const key = match[3] === undefined ? undefined : decoded(match[3])
+    checkSpaceName(space)
+    if (match[2] === 'state') return spaceRoute(options, request, response, space, key)
+    if (strong !== undefined) return strongSpaceRoute(options, strong, request, response, space, key)
+  }
+  if (path !== '/state' || strong === undefined) return operationsRoute(options, request, response, path)
+  checkMethod(request, response, DEFAULT_METHODS)
+  checkReady(options)
+  return defaultRoute(request, response, strong)
+}
+
+const PATH = /^\/v1\/spaces\/([^/]+)\/(state|strong)(?:\/([^/]+))?$/
+
+async function spaceRoute(
+  options: RouterOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  space: string,
+  key: string | undefined,
+): Promise<void> {
   // Before anything of the space is loaded for it.
   checkMethod(request, response, key === undefined ? STATE_METHODS : KEY_METHODS)
-  if (!options.isReady()) throw new HttpError(503, 'unavailable', 'the relay is stopping')
+  checkReady(options)
+  const isStrong = (name: string) => options.strong?.isStrong(space, name) === true
   await options.replicas.use(space, (replica) =>
     key === undefined
-      ? stateRoute(request, response, replica, options.streams)
-      : keyRoute(request, response, replica, key),
+      ? stateRoute(request, response, replica, options.streams, isStrong)
+      : keyRoute(request, response, replica, key, isStrong),
   )
+}
+
+function strongSpaceRoute(
+  options: RouterOptions,
+  strong: StrongSpaces,
+  request: IncomingMessage,
+  response: ServerResponse,
+  space: string,
+  key: string | undefined,
+): Promise<void> {
+  checkMethod(request, response, key === undefined ? DECLARATION_METHODS : STRONG_METHODS)
+  checkReady(options)
+  return key === undefined
+    ? declarationRoute(request, response, strong, space)
+    : strongRoute(request, response, strong, options.streams, space, key)
 }
 
 /** What those who run a relay ask for. @throws HttpError */
@@ -83,6 +133,15 @@ function checkHost({ httpVersion, headers }: IncomingMessage, origins: readonly 
       'this relay answers under a loopback name or the host of an --origin',
     )
   }
+}
+
+function checkOrigin({ headers: { origin } }: IncomingMessage, origins: readonly string[]): void {
+  if (isOriginAllowed(origin, origins)) return
+  throw new HttpError(403, 'bad-origin', `pages of ${origin} may not write to this relay`)
+}
+
+function checkReady({ isReady }: RouterOptions): void {
+  if (!isReady()) throw new HttpError(503, 'unavailable', 'the relay is stopping')
 }
 
 function checkMethod(request: IncomingMessage, response: ServerResponse, allowed: readonly string[]): void {

@@ -9,7 +9,7 @@ import type { StreamSeats } from './stream-seats.js'
 /** How long a write may take to reach the disk before the answer is that nobody knows. */
 const WRITE_WITHIN_MS = 10_000
 /** Sign of life of an event stream, so that proxies keep it open. */
-const STREAM_BEAT_MS = 15_000
+export const STREAM_BEAT_MS = 15_000
 /** Bytes that may wait for the reader of an event stream; beyond, it is ended and may come again. */
 const STREAM_BUFFERED_BYTES_MAX = 4 * 1024 * 1024
 
@@ -22,6 +22,7 @@ export async function stateRoute(
   response: ServerResponse,
   replica: LocalReplica,
   streams: StreamSeats,
+  isStrong: (key: string) => boolean,
 ): Promise<void> {
   switch (request.method) {
     case 'GET':
@@ -34,7 +35,7 @@ export async function stateRoute(
       const patch = await readJson(request, 'application/merge-patch+json', 'application/json')
       if (!isObject(patch)) throw new HttpError(400, 'bad-value', 'a patch of the state is a JSON object')
       const changes = Object.entries(patch).map(([key, value]): StateChange => {
-        checked(() => checkKey(key))
+        checkWritable(key, isStrong)
         if (value === null) return [key, undefined]
         // Checked before, too: merging recurses as deep as the patch is.
         const part = checked(() => copyJson(value))
@@ -51,8 +52,10 @@ export async function keyRoute(
   response: ServerResponse,
   replica: LocalReplica,
   key: string,
+  isStrong: (key: string) => boolean,
 ): Promise<void> {
   checked(() => checkKey(key))
+  if (request.method === 'PUT' || request.method === 'DELETE') checkWritable(key, isStrong)
   const value = replica.map.get(key)
   switch (request.method) {
     case 'GET':
@@ -121,6 +124,13 @@ async function streamChanges(response: ServerResponse, replica: LocalReplica): P
     replica.map.unobserve(tell)
     response.end()
   }
+}
+
+function checkWritable(key: string, isStrong: (key: string) => boolean): void {
+  checked(() => checkKey(key))
+  if (!isStrong(key)) return
+  const where = `/v1/spaces/<space>/strong/${encodeURIComponent(key)}`
+  throw new HttpError(409, 'strong-key', `the key "${key}" is strong in this space; write it at ${where}`)
 }
 
 function checked<T>(check: () => T): T {

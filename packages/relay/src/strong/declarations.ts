@@ -1,0 +1,153 @@
+import type { Entry } from '@skein/paxos'
+import { checkPrefixes } from './check.js'
+import type { ExecuteOptions, StrongRegion } from './region.js'
+import { StrongError } from './strong-error.js'
+
+/** Spaces whose declaration is kept in memory; that of others is read again. */
+const CACHED_MAX = 16_384
+
+/**
+ * Which keys of a space are strong: a list of prefixes in a register of the space's own, decided once and
+ * never changed. Until it is decided, the prefixes that new spaces start with stand for it.
+ */
+export class Declarations {
+  private readonly decided = new Map<string, readonly string[]>()
+  private lastSequence = 0
+
+  constructor(
+    private readonly region: StrongRegion,
+    private readonly defaults: readonly string[],
+  ) {}
+
+  /** By what is known now, without asking anybody. */
+  isStrong(space: string, key: string): boolean {
+    return isDefaultKey(space, key) || hasPrefix(this.decided.get(space) ?? this.defaults, key)
+  }
+
+  /** Whether it is known what was decided for a space. */
+  isKnown(space: string): boolean {
+    return this.decided.has(space)
+  }
+
+  /** The prefixes; undefined where nobody has declared any yet. @throws StrongError `unavailable` */
+  async read(space: string, options: ExecuteOptions): Promise<readonly string[] | undefined> {
+    const known = this.decided.get(space)
+    if (known !== undefined) return known
+    const outcome = await this.region.execute(registerOf(space), { kind: 'read' }, options)
+    if (outcome.kind !== 'value') throw noQuorum()
+    return this.learned(space, outcome.current)
+  }
+
+  /** Decides the prefixes, unless they are decided. Returns those that hold. @throws StrongError */
+  async declare(
+    space: string,
+    prefixes: readonly string[],
+    options: ExecuteOptions,
+  ): Promise<readonly string[]> {
+    const wanted = checkPrefixes(prefixes)
+    const known = await this.read(space, options)
+    if (known !== undefined) return known
+    const outcome = await this.region.execute(
+      registerOf(space),
+      {
+        kind: 'write',
+        id: { client: `${this.region.clientId}/declare`, sequence: ++this.lastSequence },
+        since: 0,
+        settled: 0,
+        condition: { kind: 'absent' },
+        data: JSON.stringify(wanted),
+        keepsFence: false,
+      },
+      options,
+    )
+    switch (outcome.kind) {
+      case 'done':
+        this.keep(space, wanted)
+        return wanted
+      case 'conflict': {
+        const decided = this.learned(space, outcome.current)
+        if (decided !== undefined) return decided
+        throw noQuorum()
+      }
+      case 'unknown':
+        // Whoever asks again finds out: it was declared, or it is declared then.
+        throw new StrongError('unknown', 'nobody knows yet whether the declaration was made; ask again')
+      default:
+        throw noQuorum()
+    }
+  }
+
+  /**
+   * Makes sure that the key is strong for good before it is used: what a space starts with is decided by
+   * its first use.
+   * @throws StrongError `not-strong`, `unavailable`, `unknown`
+   */
+  async ensure(space: string, key: string, options: ExecuteOptions): Promise<void> {
+    const decided = await this.read(space, options)
+    if (decided === undefined && hasPrefix(this.defaults, key)) {
+      try {
+        await this.declare(space, this.defaults, options)
+      } catch (error) {
+        // The operation that waits for this was not begun.
+        throw error instanceof StrongError && error.code === 'unknown' ? noQuorum() : error
+      }
+    }
+    if (!this.isStrong(space, key)) throw notStrong(key)
+  }
+
+  /** True where nothing has to be asked; false where `ensure` has to. @throws StrongError `not-strong` */
+  isEnsured(space: string, key: string): boolean {
+    if (isDefaultKey(space, key)) return true
+    const decided = this.decided.get(space)
+    if (decided === undefined) return false
+    if (!hasPrefix(decided, key)) throw notStrong(key)
+    return true
+  }
+
+  private learned(space: string, { value }: Entry): readonly string[] | undefined {
+    if (value === undefined) return undefined
+    const prefixes = JSON.parse(value) as readonly string[]
+    this.keep(space, prefixes)
+    return prefixes
+  }
+
+  private keep(space: string, prefixes: readonly string[]): void {
+    if (this.decided.size >= CACHED_MAX) {
+      for (const oldest of this.decided.keys()) {
+        this.decided.delete(oldest)
+        break
+      }
+    }
+    this.decided.set(space, prefixes)
+  }
+}
+
+/** The space and key of the plain interface (`/state`), strong without being declared. */
+export const DEFAULT_SPACE = 'default'
+export const DEFAULT_KEY = 'state'
+
+export function isDefaultKey(space: string, key: string): boolean {
+  return key === DEFAULT_KEY && space === DEFAULT_SPACE
+}
+
+function registerOf(space: string): string {
+  return `${space}\0`
+}
+
+function hasPrefix(prefixes: readonly string[], key: string): boolean {
+  return prefixes.some((prefix) => key.startsWith(prefix))
+}
+
+function noQuorum(): StrongError {
+  return new StrongError(
+    'unavailable',
+    'there is no quorum to ask which keys are strong; nothing was applied',
+  )
+}
+
+function notStrong(key: string): StrongError {
+  return new StrongError(
+    'not-strong',
+    `the key "${key}" is not declared strong in this space; write it to the shared state`,
+  )
+}
