@@ -27,14 +27,18 @@ test(
     const cluster = await StrongCluster.start(after, { prefix: PREFIX })
     const client = new StrongClient(after, 'space')
     // Stays where something is in it.
-    const records = new StrongRecords(PREFIX, path.join(tmpdir(), `skein-strong-${random.seed}`))
+    const evidence = path.join(tmpdir(), `skein-strong-${random.seed}`)
+    const records = new StrongRecords(PREFIX, evidence, () => ({
+      faults: faults.recent,
+      output: cluster.output,
+    }))
     const tally = newTally()
     await recovered(client, cluster)
 
     const loads = Array.from({ length: CLIENTS }, (_, i) => {
       return new LoadClient(`c${i}`, client, cluster, records, tally, new Random(random.seed + i + 1))
     })
-    const faults = new FaultMaker(cluster, random, MINUTES === 0 ? 0 : LONG_SHARE, async () => {
+    const faults: FaultMaker = new FaultMaker(cluster, random, MINUTES === 0 ? 0 : LONG_SHARE, async () => {
       await recovered(client, cluster)
       await judgeLeft(records, client, cluster, random)
     })
@@ -114,10 +118,9 @@ async function mustRead(
 
 function progress(milliseconds: number, tally: Tally, records: StrongRecords, faults: FaultMaker): string {
   const outcomes = Object.entries(tally).map(([kind, count]) => `${kind} ${count}`)
-  const made = [...faults.counts.values()].reduce((sum, count) => sum + count, 0)
   const rssMiB = Math.round(process.memoryUsage.rss() / 2 ** 20)
   return (
-    `strong-soak: ${(milliseconds / 1_000).toFixed(0)} s; ${outcomes.join(', ')}; ${made} faults; ` +
+    `strong-soak: ${(milliseconds / 1_000).toFixed(0)} s; ${outcomes.join(', ')}; ${faults.count} faults; ` +
     `${records.checkedKeys} keys explained; ${records.violations.length} violations; ${rssMiB} MiB` +
     records.violations.map((text) => `\n  ${text}`).join('')
   )

@@ -15,6 +15,7 @@ const SHORT_MS_MAX = 1_500
 const BETWEEN_MS_MAX = 700
 /** Longer than a relay waits for anything. */
 const LONG_MS = 12_000
+const RECENT_MAX = 200
 
 export const FAULTS: readonly Fault[] = [
   fault('kill one', true, async (cluster, random) => kill(cluster, [random.pick(RELAYS)])),
@@ -86,7 +87,9 @@ export const FAULTS: readonly Fault[] = [
 
 /** Brings faults about, one after the other, chosen by the seed, until it is stopped. */
 export class FaultMaker {
-  readonly counts = new Map<string, number>()
+  count = 0
+  /** What happened last, and when, on the clock of the histories. */
+  readonly recent: string[] = []
   private stopped = false
 
   constructor(
@@ -101,10 +104,12 @@ export class FaultMaker {
   async run(): Promise<void> {
     while (!this.stopped) {
       const { name, begin } = this.random.pick(FAULTS)
-      this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
+      this.count++
+      this.note(name)
       const end = await begin(this.cluster, this.random)
       await this.wait(this.random.chance(this.longShare) ? LONG_MS : this.random.below(SHORT_MS_MAX))
       await end()
+      this.note(`end of ${name}`)
       await this.between()
       await this.wait(this.random.below(BETWEEN_MS_MAX))
     }
@@ -112,6 +117,11 @@ export class FaultMaker {
 
   stop(): void {
     this.stopped = true
+  }
+
+  private note(what: string): void {
+    this.recent.push(`${performance.now().toFixed(0)} ${what}`)
+    if (this.recent.length > RECENT_MAX) this.recent.shift()
   }
 
   private async wait(milliseconds: number): Promise<void> {

@@ -43,6 +43,9 @@ export class LoadClient {
       const record = this.records.take(this.random)
       try {
         await this.operate(record)
+      } catch (error) {
+        // An answer that should not be is as bad as a wrong one, and the run goes on.
+        this.records.violation(`${record.key}: ${error}`, record.operations)
       } finally {
         this.records.giveBack(record)
       }

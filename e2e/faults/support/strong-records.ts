@@ -34,10 +34,14 @@ export class StrongRecords {
   private readonly explained: Explained[] = []
   readonly violations: string[] = []
 
-  /** @param directory where the history of a key goes that cannot be explained */
+  /**
+   * @param directory where the history of a key goes that cannot be explained
+   * @param circumstances what goes there with it
+   */
   constructor(
     private readonly prefix: string,
     private readonly directory: string,
+    private readonly circumstances: () => object,
   ) {
     for (let i = 0; i < KEYS_AT_A_TIME; i++) this.current.push(this.make())
   }
@@ -101,11 +105,11 @@ export class StrongRecords {
     return { key: `${this.prefix}k${this.made}`, operations: [], users: 0 }
   }
 
-  private violation(text: string, evidence: unknown): void {
+  violation(text: string, evidence: unknown): void {
     if (this.violations.length >= VIOLATIONS_MAX) return
     mkdirSync(this.directory, { recursive: true })
     const file = path.join(this.directory, `violation-${this.violations.length + 1}.json`)
-    writeFileSync(file, JSON.stringify(evidence, undefined, 1))
+    writeFileSync(file, JSON.stringify({ text, evidence, ...this.circumstances() }, undefined, 1))
     this.violations.push(`${text}\n  all of it is in ${file}`)
   }
 }
