@@ -12,6 +12,7 @@ const OPTIONS = {
   clients: { file: 'storm', help: 'clients that come back at once' },
   frames: { file: 'frame-fuzz', help: 'hostile frames' },
   requests: { file: 'http-fuzz', help: 'hostile HTTP requests' },
+  'strong-minutes': { file: 'strong-soak', help: 'minutes of faults under the clients of a strong region' },
 }
 
 const USAGE = `Usage: pnpm faults [--seed N] [${Object.keys(OPTIONS)
@@ -21,9 +22,9 @@ const USAGE = `Usage: pnpm faults [--seed N] [${Object.keys(OPTIONS)
 Without a number of something all fault tests run in their short form, otherwise those concerned in a long one.
 
 ${Object.entries(OPTIONS)
-  .map(([name, { help }]) => `  --${name.padEnd(10)} ${help}`)
+  .map(([name, { help }]) => `  --${name.padEnd(14)} ${help}`)
   .join('\n')}
-  --seed       repeats a run as far as the machine's timing allows
+  --seed           repeats a run as far as the machine's timing allows
 `
 
 const values = readArguments()
@@ -78,7 +79,9 @@ function readArguments() {
 }
 
 function settings() {
-  return Object.fromEntries(chosen.map((name) => [`SKEIN_FAULTS_${name.toUpperCase()}`, values[name]]))
+  return Object.fromEntries(
+    chosen.map((name) => [`SKEIN_FAULTS_${name.toUpperCase().replaceAll('-', '_')}`, values[name]]),
+  )
 }
 
 function vitest() {

@@ -14,6 +14,8 @@ export interface RelayProcessOptions {
   readonly port?: number
   /** A command in front of `node`, such as `sh -c 'ulimit -f 1; exec "$@"' -`; it must end in an exec. */
   readonly wrapper?: readonly string[]
+  /** More of the relay's own options. */
+  readonly args?: readonly string[]
 }
 
 export interface Exit {
@@ -30,8 +32,9 @@ export class RelayProcess {
   readonly exited: Promise<Exit>
   private readonly child: ChildProcess
 
-  private constructor({ data, port = 0, wrapper = [] }: RelayProcessOptions) {
-    const [command, ...args] = [...wrapper, process.execPath, CLI, '--port', String(port), '--data', data]
+  private constructor({ data, port = 0, wrapper = [], args: more = [] }: RelayProcessOptions) {
+    const own = ['--port', String(port), '--data', data, ...more]
+    const [command, ...args] = [...wrapper, process.execPath, CLI, ...own]
     this.child = spawn(command!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.on('data', (chunk: Buffer) => {

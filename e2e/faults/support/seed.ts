@@ -1,6 +1,6 @@
 /** How many kills, joins and so on: what `pnpm faults --<name> N` asked for, or the short form's number. */
 export function setting(name: string, short: number): number {
-  return Number(process.env[`SKEIN_FAULTS_${name.toUpperCase()}`] ?? short)
+  return Number(process.env[`SKEIN_FAULTS_${name.toUpperCase().replaceAll('-', '_')}`] ?? short)
 }
 
 /** Random choices of one test, all from one seed: SKEIN_SEED, or a new one. It is printed. */

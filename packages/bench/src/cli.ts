@@ -2,6 +2,8 @@
 import { relayBench } from './relay/bench.js'
 import { BENCH_USAGE } from './relay/options.js'
 import { bundleSizes } from './size.js'
+import { strongBench } from './strong/bench.js'
+import { STRONG_USAGE } from './strong/options.js'
 
 const BENCHES: Record<
   string,
@@ -11,6 +13,11 @@ const BENCHES: Record<
     about: 'the relay beside a bare forwarder and other Yjs servers; --trace takes edits as gzipped JSON',
     options: BENCH_USAGE,
     run: relayBench,
+  },
+  strong: {
+    about: 'the strong region of three relays beside three members of etcd, and what the machine allows',
+    options: STRONG_USAGE,
+    run: strongBench,
   },
   size: { about: 'bundle size of the agent beside yjs + y-websocket + y-indexeddb', run: bundleSizes },
 }

@@ -2,22 +2,22 @@ import type { Case, Metric } from './case.js'
 import type { ContenderName } from './contender.js'
 
 /** The figures of one metric, one a round, of each contender that gave any. */
-export type Figures = ReadonlyMap<ContenderName, readonly number[]>
+export type Figures<Name extends string = ContenderName> = ReadonlyMap<Name, readonly number[]>
 
 /** What the rounds of a case gave. */
-export class Results {
-  private readonly figures = new Map<string, Map<ContenderName, number[]>>()
-  readonly failed = new Set<ContenderName>()
+export class Results<Name extends string = ContenderName> {
+  private readonly figures = new Map<string, Map<Name, number[]>>()
+  readonly failed = new Set<Name>()
 
-  add(contender: ContenderName, metrics: Readonly<Record<string, number>>): void {
+  add(contender: Name, metrics: Readonly<Record<string, number>>): void {
     for (const [key, value] of Object.entries(metrics)) {
-      const ofMetric = this.figures.get(key) ?? new Map<ContenderName, number[]>()
+      const ofMetric = this.figures.get(key) ?? new Map<Name, number[]>()
       this.figures.set(key, ofMetric)
       ofMetric.set(contender, [...(ofMetric.get(contender) ?? []), value])
     }
   }
 
-  of(key: string): Figures {
+  of(key: string): Figures<Name> {
     return this.figures.get(key) ?? new Map()
   }
 }

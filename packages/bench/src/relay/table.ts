@@ -31,12 +31,12 @@ export class Table {
   }
 }
 
-function row(cells: readonly string[]): string {
+export function row(cells: readonly string[]): string {
   return `| ${cells.join(' | ')} |`
 }
 
 /** The median, and the lowest and highest where there are several. */
-function figure(values: readonly number[], unit: string): string {
+export function figure(values: readonly number[], unit: string): string {
   const middle = median(values)
   const format = (value: number) => value.toFixed(digits(values, middle))
   const spread =
