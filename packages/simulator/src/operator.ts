@@ -81,12 +81,17 @@ export class Operator {
 
   private drive(members: readonly Member[], preferred: Node | undefined): void {
     const { random, log } = this.world
-    const up = this.world.upNodes()
+    if (members.some(({ id }) => this.world.nodes.get(id)!.isRetired)) {
+      // Chosen before another change came first, which has switched them off.
+      this.wanted = undefined
+      return
+    }
+    const up = this.world.upNodes().filter(({ isPaused }) => !isPaused)
     if (up.length === 0) {
       this.again()
       return
     }
-    this.driver = preferred?.isUp ? preferred : random.pick(up)
+    this.driver = preferred?.isUp && !preferred.isPaused ? preferred : random.pick(up)
     log?.(`${this.driver.id} begins a change to ${members.map(({ id }) => id).join('')}`)
     this.driver.changeMembers(members)
     this.again()
