@@ -37,6 +37,8 @@ export class Operator {
     log?.(`${node.id} ends its change: ${outcome.kind}, epoch ${outcome.configuration.epoch}`)
     if (this.wanted === undefined) return
     if (outcome.kind === 'other-change') {
+      // Told by someone who has been left behind.
+      if (outcome.configuration.epoch < configuration.epoch) return
       // What the others have begun has to be finished first.
       this.wanted = outcome.configuration.next === undefined ? undefined : outcome.configuration.next
       if (this.wanted === undefined) return
