@@ -22,6 +22,7 @@ export class Operator {
 
   begin(): void {
     const { random } = this.world
+    if (!this.isPatient) return
     // A second change while one is under way: one of them is told so.
     if (this.wanted !== undefined && !random.chance(0.3)) return
     const { members, next } = this.world.configuration

@@ -75,7 +75,8 @@ function search(operations: readonly HistoryOperation[]): boolean {
   const placeReaders = (state: State): readonly number[] => {
     const placed: number[] = []
     for (let i = 0, until = limit(); i < count && operations[i]!.invoked <= until; i++) {
-      if (isPlaced[i] === 1 || !isReader(operations[i]!) || apply(state, operations[i]!) === undefined) continue
+      if (isPlaced[i] === 1 || !isReader(operations[i]!) || apply(state, operations[i]!) === undefined)
+        continue
       place(i, 1)
       placed.push(i)
       until = limit()
