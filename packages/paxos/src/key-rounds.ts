@@ -36,6 +36,8 @@ type Round =
       readonly deadlineMs: number
       readonly promises: Map<string, Promised>
       readonly refused: Set<string>
+      /** Operations have come since the promises were asked for, which say nothing about what is newest now. */
+      hasLatecomers: boolean
     }
   | {
       readonly phase: 'accept'
@@ -81,6 +83,7 @@ export class KeyRounds {
 
   add(nowMs: number, submission: Submission, out: ProposerEffects): void {
     this.waiting.push({ ...submission, mayHaveLanded: false, isSettled: false })
+    if (this.round?.phase === 'prepare') this.round.hasLatecomers = true
     this.start(nowMs, out)
   }
 
@@ -101,7 +104,8 @@ export class KeyRounds {
       compareBallots(next.accepted, highest.accepted) > 0 ? next : highest,
     )
     const agreeing = [...round.promises].filter(([, p]) => compareBallots(p.accepted, accepted) === 0)
-    this.propose(nowMs, round.ballot, register, this.isQuorum(new Map(agreeing)), out)
+    const isDecided = this.isQuorum(new Map(agreeing)) && !round.hasLatecomers
+    this.propose(nowMs, round.ballot, register, isDecided, out)
   }
 
   accepted(nowMs: number, from: string, ballot: Ballot, out: ProposerEffects): void {
@@ -165,6 +169,7 @@ export class KeyRounds {
       deadlineMs: this.attemptDeadline(nowMs),
       promises: new Map(),
       refused: new Set(),
+      hasLatecomers: false,
     }
     this.broadcast(out)
   }

@@ -56,7 +56,13 @@ export const MUTANTS: readonly Mutant[] = [
     'promise.register, false, out',
     'promise.register, true, out',
   ),
-  patch('unchanged register not accepted again', 'key-rounds.js', 'this.isQuorum(new Map(agreeing))', 'true'),
+  patch(
+    'unchanged register not accepted again',
+    'key-rounds.js',
+    'this.isQuorum(new Map(agreeing)) &&',
+    'true &&',
+  ),
+  patch('latecomers told what promises showed', 'key-rounds.js', ' && !round.hasLatecomers', ''),
   patch('retry applied twice', 'results.js', 'if (result !== undefined)\n', 'if (false)\n'),
   patch(
     'timeout told as unavailable',
