@@ -49,6 +49,8 @@ export class Acceptor {
   private held: { readonly number: number; readonly to: string; readonly reply: Reply }[] = []
   private lastNumber = 0
   private persistedNumber = 0
+  /** The write of the newest configuration. */
+  private installNumber = 0
 
   constructor(
     private current: Configuration,
@@ -161,6 +163,7 @@ export class Acceptor {
     if (configuration.epoch === epoch) return this.hold(this.lastNumber, from, reply)
     this.current = configuration
     const number = ++this.lastNumber
+    this.installNumber = number
     return {
       persist: [{ number, kind: 'configuration', configuration }],
       replies: this.hold(number, from, reply).replies,
@@ -185,10 +188,9 @@ export class Acceptor {
     }
   }
 
-  /** Tells what is known of a key, when that is on disk. */
+  /** Tells what is known of a key, when that is on disk, and the epoch too in which it is told. */
   private reply(to: string, key: string, reply: Reply): AcceptorEffects {
-    const number = this.writing.get(key)?.number
-    return number === undefined ? { persist: [], replies: [{ to, reply }] } : this.hold(number, to, reply)
+    return this.hold(Math.max(this.writing.get(key)?.number ?? 0, this.installNumber), to, reply)
   }
 
   private hold(number: number, to: string, reply: Reply): AcceptorEffects {

@@ -57,10 +57,11 @@ export class MembershipChange {
     configuration: Configuration,
   ) {
     this.retryMs = nowMs
-    this.phase =
-      configuration.next === undefined
-        ? { kind: 'deciding', configuration: { ...nextEpoch(configuration), next: members } }
-        : { kind: 'installing', configuration, done: new Set() }
+    // What is decided already may not have got to those who have to know it.
+    const isDecided = configuration.next !== undefined || hasSameMembers(configuration.members, members)
+    this.phase = isDecided
+      ? { kind: 'installing', configuration, done: new Set() }
+      : { kind: 'deciding', configuration: { ...nextEpoch(configuration), next: members } }
   }
 
   get deadlineMs(): number {

@@ -121,11 +121,8 @@ export class Participant {
   changeMembers(nowMs: number, members: readonly Member[]): ParticipantEffects {
     return this.run(nowMs, (step) => {
       const { configuration } = this
-      const target = configuration.next ?? configuration.members
-      if (configuration.next !== undefined && !hasSameMembers(target, members)) {
+      if (configuration.next !== undefined && !hasSameMembers(configuration.next, members)) {
         step.effects.changed = { kind: 'other-change', configuration }
-      } else if (configuration.next === undefined && hasSameMembers(target, members)) {
-        step.effects.changed = { kind: 'changed', configuration }
       } else {
         this.changeOperations.clear()
         const name = `${this.id}/${this.incarnation}/${++this.changeCount}`

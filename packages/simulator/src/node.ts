@@ -42,6 +42,10 @@ export class Node {
     return this.participant !== undefined
   }
 
+  get isPaused(): boolean {
+    return this.pausedUntilMs > this.world.events.nowMs
+  }
+
   get configuration(): Configuration {
     return this.participant?.configuration ?? this.disk.configuration
   }
@@ -96,7 +100,7 @@ export class Node {
   }
 
   resume(): void {
-    if (this.pausedUntilMs > this.world.events.nowMs) return
+    if (this.isPaused) return
     for (const action of this.inbox.splice(0)) action()
   }
 
@@ -147,7 +151,7 @@ export class Node {
   private do(step: (participant: Participant) => ParticipantEffects): void {
     const { participant } = this
     if (participant === undefined) return
-    if (this.pausedUntilMs > this.world.events.nowMs) {
+    if (this.isPaused) {
       this.inbox.push(() => this.do(step))
       return
     }

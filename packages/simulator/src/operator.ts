@@ -22,6 +22,7 @@ export class Operator {
 
   begin(): void {
     const { random } = this.world
+    if (!this.isPatient) return
     // A second change while one is under way: one of them is told so.
     if (this.wanted !== undefined && !random.chance(0.3)) return
     const { members, next } = this.world.configuration
@@ -37,6 +38,8 @@ export class Operator {
     log?.(`${node.id} ends its change: ${outcome.kind}, epoch ${outcome.configuration.epoch}`)
     if (this.wanted === undefined) return
     if (outcome.kind === 'other-change') {
+      // Told by someone who has been left behind.
+      if (outcome.configuration.epoch < configuration.epoch) return
       // What the others have begun has to be finished first.
       this.wanted = outcome.configuration.next === undefined ? undefined : outcome.configuration.next
       if (this.wanted === undefined) return
@@ -81,12 +84,17 @@ export class Operator {
 
   private drive(members: readonly Member[], preferred: Node | undefined): void {
     const { random, log } = this.world
-    const up = this.world.upNodes()
+    if (members.some(({ id }) => this.world.nodes.get(id)!.isRetired)) {
+      // Chosen before another change came first, which has switched them off.
+      this.wanted = undefined
+      return
+    }
+    const up = this.world.upNodes().filter(({ isPaused }) => !isPaused)
     if (up.length === 0) {
       this.again()
       return
     }
-    this.driver = preferred?.isUp ? preferred : random.pick(up)
+    this.driver = preferred?.isUp && !preferred.isPaused ? preferred : random.pick(up)
     log?.(`${this.driver.id} begins a change to ${members.map(({ id }) => id).join('')}`)
     this.driver.changeMembers(members)
     this.again()

@@ -49,54 +49,120 @@ export function checkLinearizable(history: readonly HistoryOperation[]): boolean
 
 function search(operations: readonly HistoryOperation[]): boolean {
   const count = operations.length
+  const told = whatVersionsAreTold(operations)
+  if (told === undefined) return false
   const isPlaced = new Uint8Array(count)
   const tried = new Set<string>()
   let mustReturn = operations.filter(({ returned }) => returned !== undefined).length
-  const visit = (state: State): boolean => {
-    if (mustReturn === 0) return true
-    const name = `${state.version}|${state.value ?? ''}|${state.value === undefined}|${isPlaced.join('')}`
-    if (tried.has(name)) return false
-    tried.add(name)
-    // Only what was invoked before the first return among the rest can come next.
+
+  /** What was invoked before the first return among the rest can come next. */
+  const limit = (): number => {
     let firstReturn = Number.POSITIVE_INFINITY
     for (let i = 0; i < count; i++) {
-      if (isPlaced[i] === 0) firstReturn = Math.min(firstReturn, operations[i]!.returned ?? firstReturn)
+      const { invoked, returned } = operations[i]!
+      if (invoked > firstReturn) break
+      if (isPlaced[i] === 0 && returned !== undefined && returned < firstReturn) firstReturn = returned
     }
-    for (let i = 0; i < count; i++) {
-      const operation = operations[i]!
-      if (operation.invoked > firstReturn) break
-      if (isPlaced[i] === 1) continue
-      for (const next of apply(state, operation)) {
-        isPlaced[i] = 1
-        if (operation.returned !== undefined) mustReturn--
-        if (visit(next)) return true
-        isPlaced[i] = 0
-        if (operation.returned !== undefined) mustReturn++
-      }
+    return firstReturn
+  }
+
+  const place = (index: number, value: 0 | 1): void => {
+    isPlaced[index] = value
+    if (operations[index]!.returned !== undefined) mustReturn += value === 1 ? -1 : 1
+  }
+
+  /** Takes what changes nothing and fits at once: no order gets worse by it. Returns what it took. */
+  const placeReaders = (state: State): readonly number[] => {
+    const placed: number[] = []
+    for (let i = 0, until = limit(); i < count && operations[i]!.invoked <= until; i++) {
+      if (isPlaced[i] === 1 || !isReader(operations[i]!) || apply(state, operations[i]!) === undefined)
+        continue
+      place(i, 1)
+      placed.push(i)
+      until = limit()
+      i = -1
+    }
+    return placed
+  }
+
+  const visit = (state: State): boolean => {
+    const readers = placeReaders(state)
+    if (visitWriters(state)) return true
+    for (const index of readers) place(index, 0)
+    return false
+  }
+
+  const visitWriters = (state: State): boolean => {
+    if (mustReturn === 0) return true
+    const name = `${state.version}|${state.value === undefined ? '' : `=${state.value}`}|${isPlaced.join('')}`
+    if (tried.has(name)) return false
+    tried.add(name)
+    // Nobody can be told of this version any more once there is a newer one.
+    if (told[state.version]?.readers.some((index) => isPlaced[index] === 0)) return false
+    const next = told[state.version + 1]
+    const until = limit()
+    for (let i = 0; i < count && operations[i]!.invoked <= until; i++) {
+      if (isPlaced[i] === 1 || isReader(operations[i]!)) continue
+      if (next?.writer !== undefined && next.writer !== i) continue
+      const after = apply(state, operations[i]!)
+      if (after === undefined || (next?.isSeen && next.value !== after.value)) continue
+      place(i, 1)
+      if (visit(after)) return true
+      place(i, 0)
     }
     return false
   }
   return visit({ version: 0, value: undefined })
 }
 
-/** The states an operation can lead to; none where it cannot have been told what it was told. */
-function apply(state: State, { call, result }: HistoryOperation): readonly State[] {
-  if (result?.kind === 'value' || result?.kind === 'conflict') {
-    const isSeen = state.version === result.version && state.value === result.value
-    if (!isSeen) return NONE
-    if (result.kind === 'value') return [state]
-    return call.kind === 'read' || call.kind === 'touch' || holds(state, call.condition) === true
-      ? NONE
-      : [state]
+interface Told {
+  /** Who was told to have made the version. */
+  writer: number | undefined
+  /** Who was told that it was there. */
+  readonly readers: number[]
+  isSeen: boolean
+  value: string | undefined
+}
+
+/** By version. Undefined where two were told what cannot both be true. */
+function whatVersionsAreTold(operations: readonly HistoryOperation[]): Told[] | undefined {
+  const versions: Told[] = []
+  for (const [index, { result, returned }] of operations.entries()) {
+    if (result === undefined || returned === undefined) continue
+    versions[result.version] ??= { writer: undefined, readers: [], isSeen: false, value: undefined }
+    const told = versions[result.version]!
+    if (result.kind === 'done') {
+      if (told.writer !== undefined) return undefined
+      told.writer = index
+    } else {
+      if (told.isSeen && told.value !== result.value) return undefined
+      told.isSeen = true
+      told.value = result.value
+      told.readers.push(index)
+    }
   }
-  if (call.kind === 'read') return [state]
+  return versions
+}
+
+function isReader({ call, result }: HistoryOperation): boolean {
+  return call.kind === 'read' || result?.kind === 'conflict' || result?.kind === 'value'
+}
+
+/** The state an operation leads to; undefined where it cannot have been told what it was told. */
+function apply(state: State, { call, result }: HistoryOperation): State | undefined {
+  if (result?.kind === 'value' || result?.kind === 'conflict') {
+    if (state.version !== result.version || state.value !== result.value) return undefined
+    if (result.kind === 'value') return state
+    const isConditional = call.kind === 'set' || call.kind === 'delete'
+    return isConditional && holds(state, call.condition) !== true ? state : undefined
+  }
+  if (call.kind === 'read') return state
   const version = state.version + 1
-  if (result?.kind === 'done' && result.version !== version) return NONE
-  if (call.kind === 'touch') return [{ version, value: state.value }]
-  const isApplied = holds(state, call.condition)
+  if (result?.kind === 'done' && result.version !== version) return undefined
+  if (call.kind === 'touch') return { version, value: state.value }
   // One that is open and does not hold now has no effect now: leaving it out says the same.
-  if (isApplied === false) return NONE
-  return [{ version, value: call.kind === 'set' ? call.value : undefined }]
+  if (holds(state, call.condition) === false) return undefined
+  return { version, value: call.kind === 'set' ? call.value : undefined }
 }
 
 /** Undefined where it cannot be told. */
@@ -106,5 +172,3 @@ function holds({ version, value }: State, condition: HistoryCondition | undefine
   if (condition === 'present') return value !== undefined
   return 'version' in condition ? condition.version === version : undefined
 }
-
-const NONE: readonly State[] = []
