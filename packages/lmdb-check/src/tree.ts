@@ -30,6 +30,7 @@ export function checkTrees(file: number, meta: Meta): void {
   const lists: Buffer[] = []
   walk(pages, meta.freePages, (node) => lists.push(pages.valueOf(node)))
   checkFreeList(lists, pages)
+  pages.checkEnd()
 }
 
 /** An entry of a leaf: where its value stands on the page, or where the value's own pages are told. */
