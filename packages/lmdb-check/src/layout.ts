@@ -47,6 +47,9 @@ export const NodeFlag = { bigValue: 0x01, subTree: 0x02, duplicates: 0x04 } as c
 /** MDB_db.md_flags: keys are native u64 */
 export const INTEGER_KEYS = 0x08
 
+/** MDB_db.md_flags: a key may have several values. Neither agent nor relay has such tables. */
+export const DUPLICATE_KEYS = 0x04
+
 /** Reads an MDB_db, as it stands in a meta page and as the value of a named table. */
 export function readTreeRoot(page: Buffer, at: number): TreeRoot {
   const root = page.readBigUInt64LE(at + 40)

@@ -51,6 +51,8 @@ function readMeta(head: Buffer, at: number): Meta {
   if (!isPower || pageBytes < PAGE_BYTES_MIN || pageBytes > PAGE_BYTES_MAX) {
     throw new Damage(`it claims pages of ${pageBytes} bytes`)
   }
+  // The flags of the environment share a field with those of the tree of free pages.
+  if ((page.readUInt16LE(FREE_TREE_AT + 4) & ENCRYPTED) !== 0) throw new Damage('it claims to be encrypted')
   return {
     pageBytes,
     freePages: readTreeRoot(page, FREE_TREE_AT),
@@ -61,6 +63,8 @@ function readMeta(head: Buffer, at: number): Meta {
 }
 
 const FREE_TREE_AT = PAGE_HEADER_BYTES + 24
+/** MDB_ENCRYPT: LMDB would call a cipher that is not there. */
+const ENCRYPTED = 0x2000
 const META_BYTES = 168
 const MAGIC = 0xbeefc0de
 const DATA_VERSION = 2

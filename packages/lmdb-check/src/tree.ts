@@ -1,5 +1,6 @@
 import { checkFreeList } from './free-list.js'
 import {
+  DUPLICATE_KEYS,
   INTEGER_KEYS,
   type Meta,
   NodeFlag,
@@ -49,6 +50,8 @@ const KINDS =
   PageFlag.branch | PageFlag.leaf | PageFlag.overflow | PageFlag.meta | PageFlag.fixedLeaf | PageFlag.sub
 
 function walk(pages: Pages, tree: TreeRoot, onLeafNode: (node: LeafNode) => void): void {
+  // LMDB would follow them to a tree within the tree that is not there.
+  if ((tree.flags & DUPLICATE_KEYS) !== 0) throw new Damage('a tree claims several values to a key')
   if (tree.root === undefined) return
   if (tree.depth < 1 || tree.depth > DEPTH_MAX) throw new Damage(`a tree claims a depth of ${tree.depth}`)
   const integerKeys = (tree.flags & INTEGER_KEYS) !== 0

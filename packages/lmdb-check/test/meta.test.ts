@@ -47,7 +47,7 @@ test('a last page far behind the end of the file is damage: LMDB would write the
   const file = await filledFile()
   expect(await checkDataFile(file)).toBeUndefined()
   // From 64 MB too much on. The bit of the sixth byte was met: "bits 64 of byte 4245 flipped".
-  for (let bit = 14; bit < 64; bit++) {
+  for (const bit of [14, 15, 20, 30, 40, 46, 50, 63]) {
     const finding = await findingWith(file, (bytes) => {
       const at = newestMetaAt(bytes) + LAST_PAGE_AT
       bytes.writeBigUInt64LE(bytes.readBigUInt64LE(at) ^ (1n << BigInt(bit)), at)
@@ -57,6 +57,19 @@ test('a last page far behind the end of the file is damage: LMDB would write the
       what: expect.stringMatching(/of its \d+ pages/),
     })
   }
+})
+
+test.each([
+  ['the tree of free pages', 'several values to a key', 52, 0x04],
+  ['the tree of tables', 'several values to a key', 100, 0x04],
+  ['the store', 'to be encrypted', 52, 0x2000],
+])('%s that claims %s is damage: LMDB would abort', async (_, claim, flagsAt, flag) => {
+  const file = await filledFile()
+  const finding = await findingWith(file, (bytes) => {
+    const at = newestMetaAt(bytes) + flagsAt
+    bytes.writeUInt16LE(bytes.readUInt16LE(at) ^ flag, at)
+  })
+  expect(finding).toMatchObject({ kind: 'damaged', what: expect.stringContaining(claim) })
 })
 
 test('pages at the end that were freed before they were written are no damage', async () => {
