@@ -58,8 +58,8 @@ async function checkSnapshot(
   try {
     const meta = newestMeta(head)
     const { size } = await file.stat()
-    checkLength(size, meta)
-    if (size <= walkedBytesMax) {
+    if (size > walkedBytesMax) checkLength(size, meta)
+    else {
       if (size < freemem() / 2) await readThrough(file)
       checkTrees(file.fd, meta)
     }

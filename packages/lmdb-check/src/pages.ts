@@ -12,6 +12,7 @@ export class Pages {
   readonly #last: number
   readonly #transaction: number
   readonly #met: Uint8Array
+  #freeBehindEnd = 0
   readonly #buffers: Buffer[] = []
   readonly #head = Buffer.alloc(PAGE_HEADER_BYTES)
 
@@ -68,10 +69,22 @@ export class Pages {
   /** @throws Damage where one of the pages cannot be free */
   checkFree(first: number, count: number): void {
     if (first < 2 || first + count - 1 > this.#last) throw new Damage(`page ${first} is free but not there`)
+    this.#freeBehindEnd += Math.max(first + count - Math.max(first, this.#met.length), 0)
     const end = Math.min(first + count, this.#met.length)
     for (let number = first; number < end; number++) {
       if (this.#met[number] === 1) throw new Damage(`page ${number} is free and in use`)
     }
+  }
+
+  /**
+   * Checks that what is missing at the end is free, once all free pages were checked. LMDB takes its next
+   * pages from behind the last, whatever that says: far outside the map, or of what a file may be.
+   * @throws Damage
+   */
+  checkEnd(): void {
+    const missing = this.#last + 1 - this.#met.length - this.#freeBehindEnd
+    if (missing * this.#pageBytes <= UNLISTED_BYTES_MAX) return
+    throw new Damage(`it has ${this.#met.length} of its ${this.#last + 1} pages`)
   }
 
   #checkHeader(page: Buffer, number: number): void {
@@ -99,3 +112,6 @@ export class Pages {
     }
   }
 }
+
+/** Lists of free pages lose some (see `checkFreeList`). A file that grows by so much too much is harmless. */
+const UNLISTED_BYTES_MAX = 16 * 1024 * 1024

@@ -34,6 +34,7 @@ export function checkTrees(file: number, meta: Meta): void {
   const lists: Buffer[] = []
   walk(pages, meta.freePages, (node) => lists.push(pages.valueOf(node)))
   checkFreeList(lists, pages)
+  pages.checkEnd()
 }
 
 function wrongFlags(): Damage {

@@ -8,7 +8,7 @@ export {
   type AddressedReply,
 } from './acceptor.js'
 export { type Ballot, compareBallots, formatBallot, maxBallot, ZERO_BALLOT } from './ballot.js'
-export { type Configuration, isQuorum, type Member, membersOf } from './configuration.js'
+export { assertCanBecome, type Configuration, isQuorum, type Member, membersOf } from './configuration.js'
 export type { Envelope, ProposerEffects } from './effects.js'
 export { compareKeys, MEMBERS_KEY } from './keys.js'
 export {

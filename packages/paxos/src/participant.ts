@@ -1,6 +1,6 @@
 import { Acceptor, type AcceptorEffects, type AcceptorStore, type AcceptorWrite } from './acceptor.js'
 import { compareBallots } from './ballot.js'
-import type { Configuration, Member } from './configuration.js'
+import { assertCanBecome, type Configuration, type Member } from './configuration.js'
 import type { Envelope, ProposerEffects } from './effects.js'
 import {
   type ChangeEffects,
@@ -117,10 +117,12 @@ export class Participant {
   /**
    * Makes these the members. One change at a time; the same one may be begun again anywhere and goes on.
    * `changed` of the effects tells how it ended.
+   * @throws RangeError for members that the present ones can never become (`assertCanBecome`)
    */
   changeMembers(nowMs: number, members: readonly Member[]): ParticipantEffects {
+    const { configuration } = this
+    assertCanBecome(configuration, members)
     return this.run(nowMs, (step) => {
-      const { configuration } = this
       if (configuration.next !== undefined && !hasSameMembers(configuration.next, members)) {
         step.effects.changed = { kind: 'other-change', configuration }
       } else {

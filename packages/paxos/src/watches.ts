@@ -1,7 +1,7 @@
 import type { Entry } from './register.js'
 
 interface Watch {
-  /** Told last; -1 before the first. */
+  /** Only higher ones are told. */
   version: number
   checkMs: number
 }
@@ -24,9 +24,10 @@ export class Watches {
     return this.watches.has(key)
   }
 
-  /** Its value is due at once. */
+  /** Its value is due at once. Who watches already is told its newest again, but nothing older. */
   add(nowMs: number, key: string): void {
-    this.watches.set(key, { version: -1, checkMs: nowMs })
+    const told = this.watches.get(key)?.version ?? 0
+    this.watches.set(key, { version: told - 1, checkMs: nowMs })
   }
 
   remove(key: string): void {

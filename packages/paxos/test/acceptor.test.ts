@@ -149,7 +149,7 @@ test('C3 an accept raises the promise, and on to the next ballot', () => {
   expect(host.ask(accept(ballot(6), ballot(7), 2))).toMatchObject([{ kind: 'accepted', ballot: ballot(6) }])
 })
 
-test('C3 a next ballot that is lower than the one accepted lowers nothing', () => {
+test('C1 C3 a next ballot that is lower than the one accepted lowers nothing', () => {
   const host = new Host()
   host.ask(accept(ballot(3), ballot(1)))
   expect(host.disk.get('k')?.promised).toEqual(ballot(3))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Configuration, isQuorum, MEMBERS_KEY, type Member } from '../src/index.js'
+import { type Configuration, isQuorum, MEMBERS_KEY, type Member, PAXOS_LIMITS } from '../src/index.js'
 import { ANY, Cluster, configurationOf, memberOf } from './support/cluster.js'
 import { set } from './support/operations.js'
 
@@ -273,10 +273,31 @@ test('M5 a cached promise of the old members is worth nothing', () => {
   expect(cluster.outcomeOf(token)).toMatchObject({ kind: 'done', version: 2 })
 })
 
-test('M6 the same id with another store is another member', () => {
+test('M6 a member that lost its store comes back under a new id only', () => {
   const cluster = new Cluster()
+  // Decided by b and c; then c loses its disk.
+  cluster.submit('b', 'k', set('1'))
+  cluster.settle('a')
+  const begin = () => change(cluster, 'b', [...members('a', 'b'), { id: 'c', store: 'a new disk' }])
+  // As an old member c would vouch for what the lost disk had promised and accepted.
+  expect(begin).toThrow(/c .*new id/)
+  cluster.settle()
+  expect(cluster.member('b').configuration).toEqual(configurationOf(['a', 'b', 'c']))
+})
+
+test('M6 a store that is taken out may come back as another member, in a change of its own', () => {
+  const cluster = new Cluster()
+  changed(cluster, 'a', 'a', 'b')
+  cluster.changes.clear()
   change(cluster, 'a', [...members('a', 'b'), { id: 'c', store: 'a new disk' }])
-  expect(cluster.changes.has('a')).toBe(false)
   cluster.until(() => cluster.changes.has('a'))
-  expect(cluster.changes.get('a')).toMatchObject({ kind: 'changed', configuration: { epoch: 3 } })
+  expect(cluster.changes.get('a')).toMatchObject({ kind: 'changed', configuration: { epoch: 5 } })
+})
+
+test('M1 membersMax: no, too many, or the same members twice are refused', () => {
+  const cluster = new Cluster()
+  const many = Array.from({ length: PAXOS_LIMITS.membersMax + 1 }, (_, i) => memberOf(`m${i}`))
+  for (const wrong of [[], many, members('a', 'b', 'a')]) {
+    expect(() => change(cluster, 'a', wrong)).toThrow(RangeError)
+  }
 })

@@ -117,6 +117,22 @@ test('P3 a refusal that comes twice counts once', () => {
   expect(cluster.onDisk('c', 'k')?.accepted).toEqual(message.ballot)
 })
 
+test('P3 refusals of an older round do not count for a later one', () => {
+  const cluster = new Cluster()
+  const token = cluster.submit('a', 'k', set('1'))
+  const [{ message: old }] = sent(cluster, 'a', 'prepare') as [Packet & { message: Prepare }]
+  cluster.take(ANY)
+  cluster.pass(200)
+  const [{ message: now }] = sent(cluster, 'a', 'prepare') as [Packet & { message: Prepare }]
+  const promised = { counter: 1, proposer: 'b', incarnation: 1 }
+  for (const from of ['b', 'c']) {
+    cluster.hand({ from, to: 'a', message: { kind: 'refused', key: 'k', ballot: old.ballot, promised } })
+  }
+  cluster.settle()
+  expect(cluster.outcomeOf(token).kind).toBe('done')
+  expect(cluster.onDisk('c', 'k')?.accepted).toEqual(now.ballot)
+})
+
 test('P3 promises of an older round do not count for a later one', () => {
   const cluster = new Cluster()
   cluster.submit('a', 'k', set('1'))
@@ -227,8 +243,10 @@ test('P5 a conflict with what only a minority accepted is told when a quorum has
 test('P5 a conflict with what the promises show to be decided costs no accept', () => {
   const cluster = new Cluster()
   cluster.decide('a', 'k', set('1'))
-  cluster.submit('b', 'k', compareAndSet(0, 'x'))
+  cluster.hearOf('b', 9)
+  const token = cluster.submit('b', 'k', compareAndSet(0, 'x'))
   cluster.settle()
+  expect(cluster.outcomeOf(token).kind).toBe('conflict')
   const kinds = cluster.happened.flatMap((happening) =>
     happening.kind === 'delivered' && happening.packet.from === 'b' ? [happening.packet.message.kind] : [],
   )

@@ -75,6 +75,21 @@ test('W2 a commit that comes late, or again, is not told', () => {
   expect(told(cluster, 'b')).toEqual([0, 1, 2])
 })
 
+test('W2 who watches again is told the newest again, and nothing older', () => {
+  const cluster = new Cluster()
+  cluster.decide('a', 'k', set('1'))
+  watch(cluster, 'b')
+  for (const packet of cluster.take({ from: 'b', to: 'c' })) cluster.hand(packet)
+  const late = cluster.take({ from: 'c', to: 'b' })
+  cluster.take(ANY)
+  const token = cluster.submit('a', 'k', set('2'))
+  cluster.until(() => cluster.outcomes.has(token) && cluster.network.length === 0)
+  watch(cluster, 'b')
+  for (const packet of late) cluster.hand(packet)
+  cluster.settle()
+  expect(told(cluster, 'b')).toEqual([2, 2])
+})
+
 test('W2 an answer to an older read is not told after a newer decision', () => {
   const cluster = new Cluster()
   cluster.decide('a', 'k', set('1'))
