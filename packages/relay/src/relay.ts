@@ -140,6 +140,7 @@ class RelayServer implements Relay {
     const router = createRouter({
       replicas: this.replicas,
       metrics: this.metrics,
+      cluster: this.members,
       streams,
       origins: options.origins ?? [],
       isReady: () => this.closing === undefined,

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkSpaceName, ProtocolError } from '@skein/protocol'
+import type { Cluster } from '../cluster/cluster.js'
+import { CLUSTER_METHODS, clusterRoute, summaryOf } from '../cluster/routes.js'
 import type { Metrics } from '../metrics.js'
 import { isHostAllowed } from '../options.js'
 import { RoomGone } from './local-replica.js'
@@ -11,6 +13,7 @@ import type { StreamSeats } from './stream-seats.js'
 export interface RouterOptions {
   readonly replicas: Replicas
   readonly metrics: Metrics
+  readonly cluster: Cluster
   readonly streams: StreamSeats
   /** Origins that are served besides this machine's; their hosts may be asked for. */
   readonly origins: readonly string[]
@@ -55,18 +58,24 @@ async function route(
 
 /** What those who run a relay ask for. @throws HttpError */
 async function operationsRoute(
-  { metrics, isReady }: RouterOptions,
+  { metrics, cluster, isReady }: RouterOptions,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
 ): Promise<void> {
+  const clusterMethods = CLUSTER_METHODS[path]
+  if (clusterMethods !== undefined) {
+    checkMethod(request, response, clusterMethods)
+    return clusterRoute(request, response, path, cluster)
+  }
   if (!['/healthz', '/readyz', '/metrics'].includes(path)) {
     throw new HttpError(404, 'no-such-path', 'this is a Skein relay; there is /v1/spaces/<space>/state')
   }
   checkMethod(request, response, ['GET', 'HEAD'])
   if (path === '/healthz') return sendJson(response, 200, { status: 'ok' })
   if (path === '/readyz') {
-    return sendJson(response, isReady() ? 200 : 503, { status: isReady() ? 'ready' : 'stopping' })
+    const status = isReady() ? 'ready' : 'stopping'
+    return sendJson(response, isReady() ? 200 : 503, { status, cluster: summaryOf(cluster.status) })
   }
   response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
 }
