@@ -89,6 +89,10 @@ function membersAfter(
   if (remove !== undefined && !isIn(remove) && !isDone) {
     throw new ReplaceError('bad-change', `${remove} is not a member. Nothing was changed`)
   }
+  if (add !== undefined && remove !== undefined && isIn(add.id) && isIn(remove)) {
+    const hint = add.id === remove ? 'Give the new one a new id' : `Leave out add to remove ${remove} only`
+    throw new ReplaceError('bad-change', `${add.id} is a member already. Nothing was changed. ${hint}`)
+  }
   const rest = members.filter(({ id }) => id !== remove && id !== add?.id)
   const after = add === undefined ? rest : [...rest, { id: add.id, store: store! }]
   if (after.length === 0) throw new ReplaceError('bad-change', 'the last member cannot be removed')
