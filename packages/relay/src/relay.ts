@@ -150,6 +150,7 @@ class RelayServer implements Relay {
       replicas: this.replicas,
       strong: this.spaces,
       metrics: this.metrics,
+      cluster: this.members,
       streams,
       origins: options.origins ?? [],
       isReady: () => this.closing === undefined,

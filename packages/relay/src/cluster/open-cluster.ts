@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { RelayError } from '../errors.js'
 import type { ClusterOptions } from '../options.js'
 import { hasSame } from './membership.js'
@@ -5,6 +6,12 @@ import type { ClusterMeta, ClusterStorage } from './storage.js'
 
 /** The id of a relay that was given none: it is a cluster of its own. */
 export const DEFAULT_MEMBER_ID = 'r1'
+
+/**
+ * A store begins somewhere below this, not at 1: should an id that was replaced be used again after all, its new
+ * store does not propose under the ballots of the old one.
+ */
+const FIRST_INCARNATION_MAX = 2 ** 40
 
 /**
  * What this start begins with: the incarnation is raised and on disk.
@@ -21,7 +28,7 @@ export async function beginIncarnation(
   const isFree = before?.founding === undefined && before?.cluster === undefined
   const meta: ClusterMeta = {
     id,
-    incarnation: (before?.incarnation ?? 0) + 1,
+    incarnation: before === undefined ? randomInt(1, FIRST_INCARNATION_MAX) : before.incarnation + 1,
     listed: isFree ? listed : before.listed,
     founding: before?.founding,
     cluster: before?.cluster,
