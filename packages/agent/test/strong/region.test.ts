@@ -74,6 +74,16 @@ test('T1 another relay of the list is asked where the first is gone', async () =
   expect(space.status.path?.url).toContain(second.url)
 })
 
+test('T3 another relay is asked where the first does not answer', async () => {
+  const first = await ScriptedRegion.start()
+  const second = await ScriptedRegion.start()
+  first.script = ({ request }) => request.kind === 'write'
+  const space = await joinForTest('home', { relays: [first.url, second.url], strong: STRONG })
+  await space.whenSynced
+  await space.strong.set('lock/front', 'locked', { deadlineMs: 3_000 })
+  expect(second.asked('write')[0]).toMatchObject({ id: first.asked('write')[0]!.id })
+})
+
 test('T2 a write without an answer is unknown, and resolving it settles it', async () => {
   const { relay, strong } = await joined()
   relay.script = ({ request, before, carryOut }) => {
@@ -215,17 +225,17 @@ test('T11 update computes again on the value of each conflict, and nothing is lo
   )
   expect(results.map(({ value }) => value).sort()).toEqual([1, 2, 3, 4, 5])
   expect(await strong.get('n/1')).toMatchObject({ value: 5, version: 5 })
-  const always = failure(
-    strong.update<number>(
-      'n/1',
-      (n) => {
-        relay.write('n/1', '0', relay.entry('n/1').version + 100)
-        return n ?? 0
-      },
-      { deadlineMs: 200 },
-    ),
+  const endMs = performance.now() + 1_000
+  const late = strong.update<number>(
+    'n/1',
+    async (n) => {
+      if (n === 5) relay.write('n/1', '6', 1)
+      else await until('the deadline has passed', () => performance.now() > endMs)
+      return 7
+    },
+    { deadlineMs: 1_000 },
   )
-  expect(await always).toBeInstanceOf(Conflict)
+  expect(await failure(late)).toMatchObject({ code: 'conflict', current: { value: 6 } })
 })
 
 test('T12 what cannot be sent is refused before', async () => {
