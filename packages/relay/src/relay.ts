@@ -4,9 +4,14 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   CLOSE,
+  decodeFrame,
+  encodeFrame,
+  MESSAGE_IDS,
   NEGOTIATION_PARAM,
   NEGOTIATION_VALUE,
   ProtocolError,
+  type StrongAnswerMessage,
+  type StrongEventMessage,
   spaceNameFromPath,
 } from '@skein/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -36,7 +41,9 @@ import { Rooms } from './rooms.js'
 import { reportSocket } from './socket-events.js'
 import { SocketPeer } from './socket-peer.js'
 import type { StrongRegion } from './strong/region.js'
+import { StrongSession } from './strong/session.js'
 import { StrongSpaces } from './strong/spaces.js'
+import { wireFrame } from './wire-frame.js'
 
 /** A running relay. */
 export interface Relay {
@@ -75,7 +82,7 @@ export function createRelay(options: RelayOptions = {}): Promise<Relay> {
   return startRelay(options, undefined)
 }
 
-/** The same over a strong region. */
+/** The same, over a strong region other than its cluster's. */
 export async function startRelay(options: RelayOptions, region: StrongRegion | undefined): Promise<Relay> {
   checkOptions(options)
   const data = options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir)
@@ -86,8 +93,8 @@ export async function startRelay(options: RelayOptions, region: StrongRegion | u
       environment === undefined
         ? (options.log ?? memoryLog())
         : { ...lmdbLog(environment), close: environment.close }
-    const storage = await openClusterStorage(environment, options.cluster ?? {})
-    const server = new RelayServer(options, log, data, storage, region)
+    const cluster = await openClusterStorage(environment, options.cluster ?? {})
+    const server = new RelayServer(options, log, data, cluster, region)
     await server.listen()
     return server
   } catch (error) {
@@ -108,7 +115,8 @@ class RelayServer implements Relay {
   private readonly replicas: Replicas
   private readonly metrics: Metrics
   private readonly members: Cluster
-  private readonly spaces: StrongSpaces
+  /** Its strong keys, space by space. */
+  private readonly strongSpaces: StrongSpaces
   private readonly peers = new Map<SocketPeer, WebSocket>()
   private readonly aliveTimer: ReturnType<typeof setInterval>
   private nextId = 1
@@ -118,7 +126,7 @@ class RelayServer implements Relay {
     private readonly options: RelayOptions,
     private readonly log: Log,
     private readonly data: DataDirectory | undefined,
-    storage: Awaited<ReturnType<typeof openClusterStorage>>,
+    cluster: Awaited<ReturnType<typeof openClusterStorage>>,
     region: StrongRegion | undefined,
   ) {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
@@ -137,18 +145,18 @@ class RelayServer implements Relay {
       options.onEvent?.(event)
     }
     this.members = new Cluster({
-      ...storage,
+      ...cluster,
       store: this.id,
       options: options.cluster ?? {},
       registry: this.metrics.registry,
       onEvent: this.onEvent,
     })
-    this.spaces = new StrongSpaces(region ?? this.members.region, options.strong)
-    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.spaces, this.onEvent)
+    this.strongSpaces = new StrongSpaces(region ?? this.members.region, options.strong)
+    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.strongSpaces, this.onEvent)
     this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     const router = createRouter({
       replicas: this.replicas,
-      strong: this.spaces,
+      strong: this.strongSpaces,
       metrics: this.metrics,
       cluster: this.members,
       streams,
@@ -229,7 +237,7 @@ class RelayServer implements Relay {
     // Requests under way get their answer with the last flush.
     await this.rooms.close()
     this.replicas.close()
-    this.spaces.close()
+    this.strongSpaces.close()
     const deadline = setTimeout(() => {
       for (const socket of this.peers.values()) socket.terminate()
       this.http.closeAllConnections()
@@ -251,9 +259,11 @@ class RelayServer implements Relay {
 
   private async connected(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
     let room: RoomHost | undefined
+    let strong: StrongSession | undefined
     let open = true
     const peer = new SocketPeer(this.nextId++, socket, stream, this.limits, this.metrics, () => {
       room?.writable(peer.id)
+      strong?.writable()
     })
     // `ws` closes by itself with the right code; the close follows.
     socket.on('error', ignore)
@@ -261,6 +271,7 @@ class RelayServer implements Relay {
       open = false
       this.peers.delete(peer)
       peer.closed()
+      strong?.close()
       room?.leave(peer.id)
     })
     if (this.closing !== undefined) return peer.close(CLOSE.restart, 'the relay is stopping')
@@ -276,6 +287,7 @@ class RelayServer implements Relay {
     if (asked instanceof ProtocolError) return peer.close(CLOSE.badSpaceName, asked.message)
     const { space, skein } = asked
     reportSocket(socket, space, this.onEvent)
+    if (skein) strong = this.strongSession(space, peer)
     socket.on('pong', () => {
       peer.alive = true
     })
@@ -284,8 +296,13 @@ class RelayServer implements Relay {
       // A plain view: slices of a Buffer are not copies, and would keep its whole memory alive.
       this.metrics.framesReceived.inc()
       this.metrics.bytesReceived.inc(frame.length)
-      if (isBinary) room?.receive(peer.id, new Uint8Array(frame.buffer, frame.byteOffset, frame.length))
-      else this.refuseText(socket, space, peer)
+      if (!isBinary) {
+        this.refuse(socket, space, peer, 'text frames are not part of this protocol')
+        return
+      }
+      const view = new Uint8Array(frame.buffer, frame.byteOffset, frame.length)
+      if (strong !== undefined && frame[0] === STRONG_REQUEST) this.request(socket, space, peer, strong, view)
+      else room?.receive(peer.id, view)
     })
     // Until the room is loaded the client's frames wait in its socket.
     socket.pause()
@@ -294,15 +311,49 @@ class RelayServer implements Relay {
     if (!open) room?.leave(peer.id)
   }
 
-  private refuseText(socket: WebSocket, room: string, peer: SocketPeer): void {
+  private strongSession(space: string, peer: SocketPeer): StrongSession {
+    const connection = {
+      get congested() {
+        return peer.congested
+      },
+      send: (message: StrongAnswerMessage | StrongEventMessage) => {
+        const frame = encodeFrame(message)
+        peer.send(frame, () => wireFrame(frame))
+      },
+    }
+    return new StrongSession(this.strongSpaces, space, connection, (error) => {
+      this.onEvent({ kind: 'request-failed', error })
+    })
+  }
+
+  /** Takes a strong request; the room has no part in it. */
+  private request(
+    socket: WebSocket,
+    space: string,
+    peer: SocketPeer,
+    strong: StrongSession,
+    frame: Uint8Array,
+  ): void {
+    try {
+      const message = decodeFrame(frame)
+      if (message.type === 'strong-request') strong.receive(message)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      strong.close()
+      this.refuse(socket, space, peer, error.message)
+    }
+  }
+
+  private refuse(socket: WebSocket, room: string, peer: SocketPeer, reason: string): void {
     // One close, and one event, however many more of them are under way.
     socket.removeAllListeners('message')
     const code = CLOSE.malformedFrame
-    const reason = 'text frames are not part of this protocol'
     this.onEvent({ kind: 'client-closed', room, code, reason })
     peer.close(code, reason)
   }
 }
+
+const STRONG_REQUEST = MESSAGE_IDS['strong-request']
 
 function destroy(this: Duplex): void {
   this.destroy()
