@@ -18,8 +18,8 @@ interface Props {
 }
 
 /** Heights of the three lanes in pixels, and places along them in percent: an order, no scale. */
-const LANES = { agent: 44, relay: 120, device: 196 } as const
-const HEIGHT = 232
+const LANES = { agent: 34, relay: 102, device: 170 } as const
+const HEIGHT = 204
 const AT = { asked: 3, relay: 36, told: 66, device: 97 } as const
 
 /** Three lanes, one for each that has a part in a round, and the way between them. */
@@ -51,8 +51,8 @@ export function RoundLanes({ tone, agent, relay, device, asked, answered }: Prop
         )}
       </div>
       <p className="lanes-note">
-        Times are measured by this agent from the moment of asking. What the relays said to each other is not
-        seen from here.
+        Measured by this agent from the moment of asking. What the relays say to each other is not seen from
+        here.
       </p>
     </div>
   )
