@@ -125,6 +125,18 @@ export class Connection {
     else if (this.socket === undefined && this.state !== 'refused') this.attempt()
   }
 
+  /** The relay does not do what it must: the next one is tried, where there is one. */
+  tryNext(): void {
+    if (!this.wanted || this.session === undefined || this.urls.length - this.refused.size < 2) {
+      this.wake()
+      return
+    }
+    this.turn = this.urls.indexOf(this.url) + 1
+    this.drop()
+    this.attempt()
+    this.events.lost()
+  }
+
   /** Passes an edit on; what cannot be sent now is part of the next exchange. */
   edit(update: Uint8Array): void {
     if (this.session === undefined) return

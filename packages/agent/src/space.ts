@@ -314,7 +314,7 @@ export class ReplicatedSpace implements Space {
     const error = new SkeinError('left', `the space "${this.name}" was left`)
     this.settleSynced.reject(error)
     this.waiters.rejectAll(error)
-    this.region.end(error)
+    this.region.end()
     this.publishStatus()
     this.statusCallbacks.clear()
   }
@@ -366,6 +366,7 @@ export class ReplicatedSpace implements Space {
           return connection().state === 'offline' || connection().state === 'refused'
         },
         send: (message) => connection().strong(message),
+        silent: () => connection().tryNext(),
         decided: (prefixes) => void this.persistence.setStrong(prefixes),
         changed: () => this.changed(),
         mustBeHere: () => this.mustBeHere(),

@@ -8,4 +8,6 @@ export interface StrongLink {
   nextNumber(): number
   /** To the relay of the present connection; lost where there is none that takes it. */
   send(message: StrongRequestMessage): void
+  /** The relay does not answer in the time that it was given: another had better be asked. */
+  silent(): void
 }

@@ -38,6 +38,8 @@ const UPDATE_PAUSE_MS_MAX = 50
 export interface RegionHost {
   readonly isOffline: boolean
   send(message: StrongRequestMessage): void
+  /** The relay does not answer. */
+  silent(): void
   /** The relays have decided these prefixes. */
   decided(prefixes: readonly string[]): void
   /** `mismatch` may be different. */
@@ -76,6 +78,7 @@ export class AgentStrongRegion implements StrongRegion {
       },
       nextNumber: () => ++this.numbers,
       send: (message) => host.send(message),
+      silent: () => host.silent(),
     }
     this.declaration = new Declaration(link, wanted, decided, {
       ready: () => this.ready(),
@@ -147,15 +150,22 @@ export class AgentStrongRegion implements StrongRegion {
       ...(signal === undefined ? {} : { signal }),
     })
     let entry = await this.get<T>(key, left())
+    let conflict: Conflict | undefined
+    let tryMs = 0
     for (;;) {
       const value = await compute(entry.value, entry)
+      const begunMs = performance.now()
+      // A try without time for its answer would make an unknown outcome of a conflict.
+      if (conflict !== undefined && begunMs + 2 * tryMs >= deadlineMs) throw conflict
       try {
         const written = await this.compareAndSet(key, { ifVersion: entry.version }, value, left())
         return { value, ...written }
       } catch (error) {
-        if (!(error instanceof Conflict) || performance.now() >= deadlineMs) throw error
+        if (!(error instanceof Conflict)) throw error
+        conflict = error
         entry = error.current as StrongEntry<T>
       }
+      tryMs = performance.now() - begunMs
       await pause(Math.random() * UPDATE_PAUSE_MS_MAX, signal)
     }
   }
@@ -239,8 +249,8 @@ export class AgentStrongRegion implements StrongRegion {
     await Promise.race([released, pause(RELEASE_ON_LEAVE_MS_MAX, undefined)])
   }
 
-  end(error: SkeinError): void {
-    for (const latest of this.watching) latest.end({ error })
+  end(): void {
+    for (const latest of this.watching) latest.end()
     this.watching.clear()
   }
 

@@ -1,4 +1,4 @@
-import { LIMITS, type StrongAnswer, type StrongRequest, type StrongRequestMessage } from '@skein/protocol'
+import type { StrongAnswer, StrongRequest, StrongRequestMessage } from '@skein/protocol'
 
 type Without<T, K extends string> = T extends unknown ? Omit<T, K> : never
 
@@ -28,6 +28,8 @@ export interface Settled {
 export interface TableEffects {
   readonly send: readonly StrongRequestMessage[]
   readonly settled: readonly Settled[]
+  /** The relay did not answer in the time that it was given. */
+  readonly silent?: boolean
 }
 
 /** Requests under way; more are refused as `busy`. */
@@ -37,6 +39,9 @@ const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
 /** The relay stops this much before the deadline, so that its answer is here in time. */
 const ANSWER_MS = 250
+/** Of a longer time the relay is given half, so that another can be asked if it does not answer. */
+const UNDIVIDED_MS = 1_000
+const ATTEMPT_MS_MAX = 10_000
 
 interface Pending {
   readonly token: number
@@ -48,6 +53,8 @@ interface Pending {
   attempts: number
   /** When it is asked again, after an answer that settled nothing. */
   retryAtMs: number
+  /** When an attempt without answer is one too long. */
+  silentAtMs: number
 }
 
 /**
@@ -66,8 +73,9 @@ export class RequestTable {
   /** When `timeout` wants to be called; infinity where nothing waits. */
   get deadline(): number {
     let deadline = Number.POSITIVE_INFINITY
-    for (const { deadlineMs, retryAtMs, number } of this.pending.values()) {
-      const nextMs = this.isOpen && number === undefined ? Math.min(deadlineMs, retryAtMs) : deadlineMs
+    for (const { deadlineMs, retryAtMs, silentAtMs, number } of this.pending.values()) {
+      const dueMs = number !== undefined ? silentAtMs : this.isOpen ? retryAtMs : deadlineMs
+      const nextMs = Math.min(deadlineMs, dueMs)
       if (nextMs < deadline) deadline = nextMs
     }
     return deadline
@@ -87,6 +95,7 @@ export class RequestTable {
       exposed: false,
       attempts: 0,
       retryAtMs: nowMs,
+      silentAtMs: Number.POSITIVE_INFINITY,
     }
     this.pending.set(token, request)
     return this.isOpen ? { ...NOTHING, send: [this.attempt(nowMs, request)] } : NOTHING
@@ -139,14 +148,18 @@ export class RequestTable {
   timeout(nowMs: number): TableEffects {
     const send: StrongRequestMessage[] = []
     const settled: Settled[] = []
+    let silent = false
     for (const request of [...this.pending.values()]) {
       if (nowMs >= request.deadlineMs) {
         settled.push(this.giveUp(request, this.isOpen ? 'no-answer' : 'no-relay'))
       } else if (this.isOpen && request.number === undefined && nowMs >= request.retryAtMs) {
         send.push(this.attempt(nowMs, request))
+      } else if (request.number !== undefined && nowMs >= request.silentAtMs) {
+        request.silentAtMs = Number.POSITIVE_INFINITY
+        silent = true
       }
     }
-    return { send, settled }
+    return { send, settled, silent }
   }
 
   private attempt(nowMs: number, request: Pending): StrongRequestMessage {
@@ -155,6 +168,7 @@ export class RequestTable {
     request.attempts++
     this.sent.set(number, request)
     const deadlineMs = forRelay(request.deadlineMs - nowMs)
+    request.silentAtMs = nowMs + deadlineMs + ANSWER_MS
     return { type: 'strong-request', number, request: { ...request.asked, deadlineMs } }
   }
 
@@ -184,6 +198,7 @@ function changes({ kind }: Asked): boolean {
 
 /** How long the relay may take, of what is left. */
 function forRelay(leftMs: number): number {
-  const ms = Math.floor(leftMs - Math.min(ANSWER_MS, leftMs / 5))
-  return Math.min(Math.max(ms, 1), LIMITS.strongDeadlineMsMax)
+  if (leftMs > UNDIVIDED_MS)
+    return Math.floor(Math.min(Math.max(leftMs / 2, UNDIVIDED_MS - ANSWER_MS), ATTEMPT_MS_MAX))
+  return Math.max(1, Math.floor(leftMs - Math.min(ANSWER_MS, leftMs / 5)))
 }

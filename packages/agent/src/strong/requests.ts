@@ -68,7 +68,7 @@ export class Requests {
     this.run(this.table.answered(performance.now(), number, answer))
   }
 
-  private run({ send, settled }: TableEffects): void {
+  private run({ send, settled, silent }: TableEffects): void {
     for (const message of send) this.link.send(message)
     for (const { token, outcome, exposed } of settled) {
       const settle = this.waiting.get(token)
@@ -76,6 +76,8 @@ export class Requests {
       settle?.({ outcome, exposed })
     }
     this.arm()
+    // Last: it may end the connection.
+    if (silent) this.link.silent()
   }
 
   /** One timer, for whatever is due first. */

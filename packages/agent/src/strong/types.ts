@@ -156,11 +156,11 @@ export interface StrongRegion {
 
   /**
    * The values of a key as they are decided, the present one first. Versions rise; of values that come
-   * faster than they are taken, the newest is told. Ends when the signal aborts, and goes on over losses of
-   * the connection.
+   * faster than they are taken, the newest is told. Ends when the signal aborts or the space is left, and goes
+   * on over losses of the connection.
    * @example
    * for await (const { value } of space.strong.watch<string>('lock/front', { signal })) show(value)
-   * @throws NotStrong, StrongMismatch, and `left` when the space is left
+   * @throws NotStrong, StrongMismatch
    */
   watch<T extends Json = Json>(
     key: string,

@@ -33,9 +33,9 @@ const outcomes = ({ settled }: TableEffects) => settled.map(({ token, outcome })
 test('T1 what waits is sent when a relay is there, and again over the next, under the same id', () => {
   const t = table()
   expect(t.add(0, 1, WRITE, 5_000).send).toEqual([])
-  expect(sentBy(t.opened(1_000))).toEqual([{ ...WRITE, number: 1, deadlineMs: 3_750 }])
+  expect(sentBy(t.opened(1_000))).toEqual([{ ...WRITE, number: 1, deadlineMs: 2_000 }])
   t.closed()
-  expect(sentBy(t.opened(2_000))).toEqual([{ ...WRITE, number: 2, deadlineMs: 2_750 }])
+  expect(sentBy(t.opened(2_000))).toEqual([{ ...WRITE, number: 2, deadlineMs: 1_500 }])
   expect(outcomes(t.answered(2_100, 2, DONE))).toEqual([[1, DONE]])
   expect(t.deadline).toBe(Number.POSITIVE_INFINITY)
 })
@@ -119,7 +119,18 @@ test('T3 the relay is given less time than is left, and never none or too much',
   const [short] = sentBy(t.add(0, 1, GET, 1))
   expect(short).toMatchObject({ deadlineMs: 1 })
   const [long] = sentBy(t.add(0, 2, GET, Number.POSITIVE_INFINITY))
-  expect(long).toMatchObject({ deadlineMs: 600_000 })
+  expect(long).toMatchObject({ deadlineMs: 10_000 })
+})
+
+test('T3 a relay that does not answer in its time is told of, once for an attempt', () => {
+  const t = openTable()
+  t.add(0, 1, WRITE, 4_000)
+  expect(t.deadline).toBe(2_250)
+  expect(t.timeout(2_249).silent).toBe(false)
+  expect(t.timeout(2_250)).toEqual({ send: [], settled: [], silent: true })
+  expect(t.timeout(2_251).silent).toBe(false)
+  expect(t.deadline).toBe(4_000)
+  expect(outcomes(t.answered(3_000, 1, DONE))).toEqual([[1, DONE]])
 })
 
 test('T4 going offline ends everything at once', () => {
