@@ -23,7 +23,7 @@ import type {
   Written,
 } from './types.js'
 import { decodeEntry, encodeCondition, encodeValue } from './values.js'
-import { pause } from './wait.js'
+import { inTime, pause } from './wait.js'
 import { Watches } from './watches.js'
 import { type WriteOrder, type WriteOutcome, Writer } from './writer.js'
 
@@ -55,7 +55,6 @@ export class AgentStrongRegion implements StrongRegion {
   private readonly requests: Requests
   private readonly writer: Writer
   private readonly watches: Watches
-  private readonly watching = new Set<Latest<StrongEntry>>()
   private readonly leases = new Set<HeldLease>()
   private numbers = 0
   /** The connection that takes requests. */
@@ -246,12 +245,11 @@ export class AgentStrongRegion implements StrongRegion {
     for (const lease of leases) lease.end('left')
     if (leases.length === 0 || this.connection === undefined) return
     const released = Promise.allSettled(leases.map((lease) => lease.release()))
-    await Promise.race([released, pause(RELEASE_ON_LEAVE_MS_MAX, undefined)])
+    await inTime(released, { deadlineMs: performance.now() + RELEASE_ON_LEAVE_MS_MAX, signal: undefined })
   }
 
   end(): void {
-    for (const latest of this.watching) latest.end()
-    this.watching.clear()
+    this.watches.end()
   }
 
   private ready(): void {
@@ -286,7 +284,6 @@ export class AgentStrongRegion implements StrongRegion {
     this.check(key)
     const finish = () => {
       stop()
-      this.watching.delete(latest)
       signal?.removeEventListener('abort', abort)
     }
     const latest: Latest<StrongEntry> = new Latest(finish)
@@ -296,9 +293,8 @@ export class AgentStrongRegion implements StrongRegion {
     }
     const stop = this.watches.add(key, {
       onEntry: (entry) => latest.push(decodeEntry(entry)),
-      onEnd: (answer) => latest.end({ error: this.refusal(key, answer) }),
+      onEnd: (refusal) => latest.end(refusal === undefined ? {} : { error: this.refusal(key, refusal) }),
     })
-    this.watching.add(latest)
     if (signal?.aborted) abort()
     else signal?.addEventListener('abort', abort, { once: true })
     return latest as unknown as Latest<StrongEntry<T>>
