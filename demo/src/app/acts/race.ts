@@ -1,7 +1,7 @@
 import { joinSpace, type Space } from '@skein/agent'
 import { FRONT_DOOR } from '../../model/guarded.js'
 import { latchPrefix, STRONG_PREFIXES } from '../../model/keys.js'
-import { clearedBy } from '../../model/latches.js'
+import { type Cleared, clearedBy } from '../../model/latches.js'
 import { readTarget, targetValue } from '../../model/target.js'
 import type { Agent } from '../hooks/agent.js'
 import { type Outcome, outcomeOf } from '../security/outcome.js'
@@ -29,11 +29,13 @@ interface Attempt {
  * unlock the door at the same version. Exactly one may succeed; the others must be told by whom and with
  * which version they were beaten.
  */
-export async function race({ parameters }: Agent): Promise<ActResult> {
+export async function race({ parameters, space: home }: Agent): Promise<ActResult> {
   const racers = await Promise.all(NAMES.map((name, index) => join(parameters, name, index)))
   try {
     const version = await lockedVersion(racers[0]!)
-    const attempts = await Promise.all(racers.map((racer) => attempt(racer, version)))
+    // The racers have just come and need not have the home's latches yet; this agent has.
+    const cleared = clearedBy(home.entries(latchPrefix(FRONT_DOOR.entity)))
+    const attempts = await Promise.all(racers.map((racer) => attempt(racer, version, cleared)))
     const winners = attempts.filter(({ outcome }) => outcome.kind === 'done')
     const beaten = attempts.filter(
       ({ outcome }) => outcome.kind === 'conflict' && outcome.current.version === version + 1,
@@ -80,10 +82,9 @@ async function lockedVersion({ space, name }: Racer): Promise<number> {
   return (await space.strong.set(FRONT_DOOR.strongKey, locked, { deadlineMs: DEADLINE_MS })).version
 }
 
-async function attempt(racer: Racer, version: number): Promise<Attempt> {
+async function attempt(racer: Racer, version: number, cleared: Cleared): Promise<Attempt> {
   const { space, name } = racer
   const relay = space.status.path?.url ?? ''
-  const cleared = clearedBy(space.entries(latchPrefix(FRONT_DOOR.entity)))
   const value = targetValue(FRONT_DOOR, FRONT_DOOR.unsafe, name, cleared, Date.now())
   const startedAt = performance.now()
   const end = (outcome: Outcome): Attempt => ({ racer, relay, outcome, ms: performance.now() - startedAt })

@@ -1,4 +1,4 @@
-import { FRONT_DOOR } from '../../model/guarded.js'
+import { COMMAND_MS, FRONT_DOOR } from '../../model/guarded.js'
 import type { Entity } from '../../model/home.js'
 import { HoldButton } from '../components/HoldButton.js'
 import { PlainAction } from '../components/PlainAction.js'
@@ -39,6 +39,6 @@ export function LockTile({ entity }: { entity: Entity }) {
 
 /** The door shuts itself when the command that opened it is no longer good. */
 function untilInWords(until: number | undefined, now: number): string {
-  const seconds = Math.ceil(((until ?? 0) - now) / 1_000)
+  const seconds = Math.ceil(Math.min((until ?? 0) - now, COMMAND_MS) / 1_000)
   return seconds > 0 ? `locks itself in ${seconds} s` : 'locks itself'
 }
