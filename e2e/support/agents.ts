@@ -3,7 +3,10 @@ import * as Y from 'yjs'
 import { RelayProcess } from './relay-process.js'
 
 interface Joining {
-  readonly relay?: RelayProcess | 'none'
+  /** Several relays, e.g. of a cluster, are given in order of preference. */
+  readonly relay?: RelayProcess | readonly string[] | 'none'
+  /** The page's place, e.g. `#/security`. */
+  readonly at?: string
   /** Pages of one context share IndexedDB and BroadcastChannel, as the tabs of one device do. */
   readonly context?: BrowserContext
 }
@@ -91,7 +94,11 @@ export const test = base.extend<Fixtures>({
       const at = options.relay ?? relay
       url.searchParams.set('agent', name)
       url.searchParams.set('space', space)
-      url.searchParams.set('relay', at === 'none' ? 'none' : at.url)
+      url.searchParams.set(
+        'relay',
+        at === 'none' ? 'none' : at instanceof RelayProcess ? at.url : at.join(','),
+      )
+      url.hash = options.at ?? ''
       await page.goto(url.href)
       await page.waitForFunction(() => window.skein !== undefined)
       const agent = new AgentPage(page, name)

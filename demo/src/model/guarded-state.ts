@@ -29,27 +29,55 @@ export interface GuardedState {
 
 type Entries = readonly (readonly [key: string, value: Json])[]
 
-/** `reported` are the entity's reported fields by name; `latches` its entries under `latch/`. */
+/**
+ * `reported` are the entity's reported fields by name, `latches` its entries under `latch/`, `now` is in
+ * milliseconds of `Date.now()`.
+ */
 export function guardedState(
   guarded: Guarded,
   decided: Decided | undefined,
   latches: Entries,
   reported: { readonly [field: string]: Json | undefined },
+  now: number,
 ): GuardedState {
   const target = readTarget(guarded, decided?.value)
-  const state = target?.state ?? guarded.safe
-  const inForce = latchesInForce(latches, target?.cleared ?? {})
-  const isState = typeof reported.state === 'string' ? reported.state : undefined
-  // Latches alone cannot be judged before it is known which are lifted; the device knows.
-  const wanted =
-    decided === undefined ? (isState ?? guarded.safe) : inForce.length > 0 ? guarded.latched : state
-  return {
-    decided: decided && { ...decided, state, target },
-    latches: decided === undefined ? [] : inForce,
-    wanted,
-    reported: isState,
-    moving: isState !== undefined && isState !== wanted,
+  const done: Done = {
+    state: typeof reported.state === 'string' ? reported.state : undefined,
     refused: typeof reported.refused === 'string' ? reported.refused : '',
-    deviceFence: typeof reported.fence === 'number' ? reported.fence : 0,
+    fence: typeof reported.fence === 'number' ? reported.fence : 0,
   }
+  const inForce = decided ? latchesInForce(latches, target?.cleared ?? {}) : []
+  const wanted = wantedOf(guarded, decided, target, inForce, done, now)
+  return {
+    decided: decided && { ...decided, state: target?.state ?? guarded.safe, target },
+    latches: inForce,
+    wanted,
+    reported: done.state,
+    moving: done.state !== undefined && done.state !== wanted,
+    refused: done.refused,
+    deviceFence: done.fence,
+  }
+}
+
+interface Done {
+  readonly state: string | undefined
+  readonly refused: string
+  readonly fence: number
+}
+
+function wantedOf(
+  guarded: Guarded,
+  decided: Decided | undefined,
+  target: Target | undefined,
+  latches: readonly Latch[],
+  done: Done,
+  now: number,
+): string {
+  // Latches alone cannot be judged before it is known which are lifted; the device knows.
+  if (!decided) return done.state ?? guarded.safe
+  if (latches.length > 0) return guarded.latched
+  if (target?.state !== guarded.unsafe) return target?.state ?? guarded.safe
+  // The device has seen this unsafe command, and has refused it or is through with it.
+  const ended = done.refused !== '' || (guarded.revertMs !== undefined && now > (target.until ?? 0))
+  return done.fence >= decided.fence && ended ? (done.state ?? guarded.safe) : target.state
 }

@@ -15,10 +15,10 @@
 export const DOMAINS = [
   'lock',
   'alarm_control_panel',
-  'valve',
   'light',
   'climate',
   'cover',
+  'valve',
   'sensor',
   'binary_sensor',
 ] as const

@@ -19,6 +19,8 @@ export function clusterOn(ports: readonly number[], data: string): ClusterRelay[
     const peers = all.filter((peer) => peer.id !== id).flatMap((peer) => ['--peer', `${peer.id}=${peer.url}`])
     const strong = STRONG_PREFIXES.flatMap((prefix) => ['--strong', prefix])
     const own = ['--id', id, '--host', HOST, '--port', String(port), '--data', join(data, id)]
-    return { id, url, args: [...own, ...peers, ...strong] }
+    // Three logs at once would bury what the demo itself has to say.
+    const quiet = ['--log-level', 'warn']
+    return { id, url, args: [...own, ...peers, ...strong, ...quiet] }
   })
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import { useAgent } from '../hooks/agent.js'
 import { useSource } from '../hooks/source.js'
+import { isAnswer } from '../security/outcome.js'
 import type { RelayReach } from '../security/relays.js'
 import type { Round } from '../security/round.js'
 import { milliseconds, nameOf, roundInWords, shortAddress, stateInWords, toneOf } from '../security/words.js'
@@ -43,7 +44,8 @@ export function LastRound({ relays }: { relays: readonly RelayReach[] }) {
               },
             }}
             asked={round.relay !== undefined}
-            answered={round.outcome !== undefined && round.outcome.kind !== 'unknown'}
+            answered={isAnswer(round.outcome)}
+            relays={relays}
           />
         </>
       ) : (
@@ -94,7 +96,8 @@ function relayWords({ outcome }: Round): string | undefined {
     case 'conflict':
       return `v${outcome.current.version} was there`
     case 'unavailable':
-      return 'no majority'
+      if (!isAnswer(outcome)) return 'no answer'
+      return outcome.reason === 'busy' ? 'busy' : 'no majority'
     case 'refused':
       return 'refused'
     case 'unknown':

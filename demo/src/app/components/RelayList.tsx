@@ -25,11 +25,11 @@ export function RelayList({ relays }: { relays: readonly RelayReach[] }) {
       <ul className="relay-list">
         {relays.map((relay) => (
           <li key={relay.url} className="relay" data-testid="relay" data-state={relay.state}>
-            <i className="lamp-dot" />
+            <i className="lamp-dot" data-state={relay.state} />
             <span className="relay-address">{shortAddress(relay.url)}</span>
-            {path?.url.startsWith(relay.url) && <span className="relay-own">in use here</span>}
+            {path?.url.startsWith(relay.url) && <span className="relay-own">in use</span>}
             <span className="relay-state">
-              {relay.state === 'answers' && `answers in ${milliseconds(relay.roundTripMs)}`}
+              {relay.state === 'answers' && `answers, ${milliseconds(relay.roundTripMs)}`}
               {relay.state === 'silent' && 'does not answer'}
               {relay.state === 'not-asked' && 'not asked'}
             </span>

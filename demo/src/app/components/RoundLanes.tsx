@@ -1,3 +1,4 @@
+import type { RelayReach } from '../security/relays.js'
 import type { Tone } from '../security/words.js'
 
 interface Point {
@@ -15,15 +16,16 @@ interface Props {
   /** The question left this agent; its answer came back. */
   readonly asked: boolean
   readonly answered: boolean
+  readonly relays: readonly RelayReach[]
 }
 
 /** Heights of the three lanes in pixels, and places along them in percent: an order, no scale. */
-const LANES = { agent: 44, relay: 120, device: 196 } as const
-const HEIGHT = 232
+const LANES = { agent: 34, relay: 102, device: 170 } as const
+const HEIGHT = 204
 const AT = { asked: 3, relay: 36, told: 66, device: 97 } as const
 
 /** Three lanes, one for each that has a part in a round, and the way between them. */
-export function RoundLanes({ tone, agent, relay, device, asked, answered }: Props) {
+export function RoundLanes({ tone, agent, relay, device, asked, answered, relays }: Props) {
   return (
     <div className={`lanes tone-${tone}`}>
       <div className="lanes-plot" style={{ height: HEIGHT }}>
@@ -42,6 +44,7 @@ export function RoundLanes({ tone, agent, relay, device, asked, answered }: Prop
         </svg>
         <Lane y={LANES.agent} name={agent.name} note="this agent" />
         <Lane y={LANES.relay} name={relay.name} />
+        <Cluster y={LANES.relay} relays={relays} />
         <Lane y={LANES.device} name={device.name} />
         <Mark x={AT.asked} y={LANES.agent} words="asked" time="0 ms" align="start" />
         {relay.at && asked && <Mark x={AT.relay} y={LANES.relay} words={relay.at} />}
@@ -51,8 +54,8 @@ export function RoundLanes({ tone, agent, relay, device, asked, answered }: Prop
         )}
       </div>
       <p className="lanes-note">
-        Times are measured by this agent from the moment of asking. What the relays said to each other is not
-        seen from here.
+        Measured by this agent from the moment of asking. What the relays say to each other is not seen from
+        here.
       </p>
     </div>
   )
@@ -63,6 +66,19 @@ function Lane({ y, name, note }: { y: number; name: string; note?: string }) {
     <p className="lane-name" style={{ top: y }}>
       {name}
       {note && <span>{note}</span>}
+    </p>
+  )
+}
+
+/** The relays as this page reaches them now, at the end of their lane. */
+function Cluster({ y, relays }: { y: number; relays: readonly RelayReach[] }) {
+  const answering = relays.filter((relay) => relay.state === 'answers').length
+  return (
+    <p className="lane-cluster" style={{ top: y }}>
+      {relays.map((relay) => (
+        <i key={relay.url} className="lamp-dot" data-state={relay.state} />
+      ))}
+      {answering} of {relays.length} answer
     </p>
   )
 }

@@ -59,9 +59,14 @@ export class SecurityDesk {
 
   /**
    * Asks the relays for a new target, on the ground of the version shown here; with `lifting`, the latches
-   * that were seen here are lifted by it.
+   * that were seen here are lifted by it. Returns the round once it has ended, however that was.
    */
-  async ask(guarded: Guarded, state: string, verb: string, { lifting }: { lifting: boolean }): Promise<void> {
+  async ask(
+    guarded: Guarded,
+    state: string,
+    verb: string,
+    { lifting }: { lifting: boolean },
+  ): Promise<Round> {
     const known = this.#decided.get(guarded)
     const latches = this.#space.entries(latchPrefix(guarded.entity))
     const cleared = lifting ? clearedBy(latches) : (readTarget(guarded, known?.value)?.cleared ?? {})
@@ -88,6 +93,7 @@ export class SecurityDesk {
       end({ outcome, latched: shuts })
     }
     this.#deviceReported(reportedKey(guarded.entity, 'fence'))
+    return this.#rounds.find((round) => round.id === id)!
   }
 
   /** Holds the device in its safe state; at once, whether or not anybody can be reached. */
@@ -140,7 +146,7 @@ export class SecurityDesk {
     for (const round of this.#rounds) {
       if (round.outcome?.kind !== 'done' || round.device) continue
       const { entity } = round.guarded
-      if (key.startsWith(`reported/${entity}/`) !== true) continue
+      if (!key.startsWith(`reported/${entity}/`)) continue
       if (this.#space.get(reportedKey(entity, 'fence')) !== round.outcome.fence) continue
       const refused = this.#space.get<string>(reportedKey(entity, 'refused'))
       const state = this.#space.get<string>(reportedKey(entity, 'state'))

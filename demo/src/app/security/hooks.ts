@@ -3,6 +3,7 @@ import type { Guarded } from '../../model/guarded.js'
 import { type GuardedState, guardedState } from '../../model/guarded-state.js'
 import { latchPrefix, reportedKey } from '../../model/keys.js'
 import { useAgent } from '../hooks/agent.js'
+import { useNow } from '../hooks/now.js'
 import { useSource } from '../hooks/source.js'
 import { useEntries, useKey } from '../hooks/space.js'
 import type { Round } from './round.js'
@@ -14,9 +15,10 @@ export function useGuarded(guarded: Guarded): GuardedState {
   const state = useKey(reportedKey(guarded.entity, 'state'))
   const fence = useKey(reportedKey(guarded.entity, 'fence'))
   const refused = useKey(reportedKey(guarded.entity, 'refused'))
+  const now = useNow(1_000)
   return useMemo(
-    () => guardedState(guarded, decided, latches, { state, fence, refused }),
-    [guarded, decided, latches, state, fence, refused],
+    () => guardedState(guarded, decided, latches, { state, fence, refused }, now),
+    [guarded, decided, latches, state, fence, refused, now],
   )
 }
 

@@ -49,6 +49,7 @@ export function roundInWords(round: Round): string {
     }
     case 'unavailable':
       if (round.latched) return 'No majority of relays: shut by the latch'
+      if (outcome.reason === 'busy') return 'The relays are busy; nothing was changed'
       return `${NOUNS[round.verb] ?? 'This'} needs a majority of relays; nothing was changed`
     case 'refused':
       return `Refused, nothing was changed: ${outcome.message}`
@@ -72,7 +73,7 @@ export function milliseconds(ms: number | undefined): string {
   return ms < 1_000 ? `${Math.max(1, Math.round(ms))} ms` : `${(ms / 1_000).toFixed(1)} s`
 }
 
-/** A relay's address without what all of them share. */
+/** A relay's host and port, without what all of them share. */
 export function shortAddress(url: string): string {
-  return url.replace(/^wss?:\/\//, '').replace(/\/$/, '')
+  return url.replace(/^wss?:\/\//, '').replace(/[/?#].*$/, '')
 }

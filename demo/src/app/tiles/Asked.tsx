@@ -1,8 +1,12 @@
 import type { Guarded } from '../../model/guarded.js'
 import { useAgent } from '../hooks/agent.js'
+import { useLasting } from '../hooks/lasting.js'
 import { useRounds } from '../security/hooks.js'
 import { isUnsettled, type Round } from '../security/round.js'
 import { roundInWords, toneOf } from '../security/words.js'
+
+/** What went well is no news for long. */
+const DONE_MS = 8_000
 
 /** How what was asked here for this entity has ended; everything that is not settled stays on show. */
 export function Asked({ guarded }: { guarded: Guarded }) {
@@ -20,6 +24,8 @@ export function Asked({ guarded }: { guarded: Guarded }) {
 function AskedLine({ round }: { round: Round }) {
   const { desk } = useAgent()
   const entity = round.guarded.entity
+  const old = useLasting(round.outcome?.kind === 'done', DONE_MS)
+  if (old) return null
   return (
     <div
       className={`asked asked-${toneOf(round)}`}

@@ -1,8 +1,9 @@
-import { FRONT_DOOR } from '../../model/guarded.js'
+import { COMMAND_MS, FRONT_DOOR } from '../../model/guarded.js'
 import type { Entity } from '../../model/home.js'
 import { HoldButton } from '../components/HoldButton.js'
 import { PlainAction } from '../components/PlainAction.js'
 import { useAgent } from '../hooks/agent.js'
+import { useNow } from '../hooks/now.js'
 import { useGuarded, useRounds } from '../security/hooks.js'
 import { GuardedTile } from './GuardedTile.js'
 
@@ -10,6 +11,7 @@ import { GuardedTile } from './GuardedTile.js'
 export function LockTile({ entity }: { entity: Entity }) {
   const { desk } = useAgent()
   const state = useGuarded(FRONT_DOOR)
+  const now = useNow(1_000)
   const busy = useRounds(FRONT_DOOR).some((round) => !round.outcome)
   return (
     <GuardedTile entity={entity} guarded={FRONT_DOOR} kind="lock" state={state}>
@@ -25,7 +27,7 @@ export function LockTile({ entity }: { entity: Entity }) {
       ) : (
         <PlainAction
           verb="Lock"
-          why="locks itself after 30 s"
+          why={untilInWords(state.decided?.target?.until, now)}
           icon="lock"
           testId={`${entity.id}-lock`}
           onPress={() => void desk.ask(FRONT_DOOR, 'locked', 'Lock', { lifting: false })}
@@ -33,4 +35,10 @@ export function LockTile({ entity }: { entity: Entity }) {
       )}
     </GuardedTile>
   )
+}
+
+/** The door shuts itself when the command that opened it is no longer good. */
+function untilInWords(until: number | undefined, now: number): string {
+  const seconds = Math.ceil(Math.min((until ?? 0) - now, COMMAND_MS) / 1_000)
+  return seconds > 0 ? `locks itself in ${seconds} s` : 'locks itself'
 }

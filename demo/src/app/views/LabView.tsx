@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react'
+import { Acts } from '../components/Acts.js'
 import { Skein } from '../components/Skein.js'
 import { OfflineControl } from '../components/StatusStrip.js'
 import { useAgent } from '../hooks/agent.js'
@@ -21,6 +22,7 @@ export function LabView() {
         </p>
         <Skein />
       </section>
+      <Acts />
       <div className="lab-columns">
         <section className="card" aria-labelledby="lab-self">
           <div className="card-head">

@@ -1,4 +1,4 @@
-import { guardedBy } from '../../model/guarded.js'
+import { GUARDED } from '../../model/guarded.js'
 import type { Area } from '../../model/home.js'
 import { LastRound } from '../components/LastRound.js'
 import { RelayList } from '../components/RelayList.js'
@@ -10,7 +10,8 @@ import { DevicesAway } from './HomeView.js'
 
 /** What must not go wrong, and how a decision on it is made. */
 export function SecurityView({ areas }: { areas: readonly Area[] }) {
-  const entities = areas.flatMap((area) => area.entities).filter((entity) => guardedBy(entity.id))
+  const all = areas.flatMap((area) => area.entities)
+  const entities = GUARDED.flatMap((guarded) => all.filter(({ id }) => id === guarded.entity))
   const relays = useRelays()
   const away = useDevicesAway()
   return (
