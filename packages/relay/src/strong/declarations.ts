@@ -4,7 +4,10 @@ import type { ExecuteOptions, StrongRegion } from './region.js'
 import { StrongError } from './strong-error.js'
 
 /** Spaces whose declaration is kept in memory; that of others is read again. */
-const CACHED_MAX = 16_384
+const CACHED_MAX = 65_536
+/** How long an answer, or a lack of one, is good enough for who does not wait for it. */
+const ASK_AGAIN_MS = 10_000
+const LEARN_WITHIN_MS = 10_000
 
 /**
  * Which keys of a space are strong: a list of prefixes in a register of the space's own, decided once and
@@ -12,6 +15,8 @@ const CACHED_MAX = 16_384
  */
 export class Declarations {
   private readonly decided = new Map<string, readonly string[]>()
+  /** When the declaration of a space that has none was last asked for. */
+  private readonly askedMs = new Map<string, number>()
   private lastSequence = 0
 
   constructor(
@@ -29,6 +34,20 @@ export class Declarations {
     return this.decided.has(space)
   }
 
+  /** Asks for the prefixes without waiting for them, unless they are known or were asked for lately. */
+  learn(space: string): void {
+    const nowMs = performance.now()
+    if (this.decided.has(space) || nowMs - (this.askedMs.get(space) ?? -ASK_AGAIN_MS) < ASK_AGAIN_MS) return
+    if (this.askedMs.size >= CACHED_MAX) this.askedMs.clear()
+    this.askedMs.set(space, nowMs)
+    this.read(space, { withinMs: LEARN_WITHIN_MS }).then(
+      (prefixes) => {
+        if (prefixes !== undefined) this.askedMs.delete(space)
+      },
+      () => {},
+    )
+  }
+
   /** The prefixes; undefined where nobody has declared any yet. @throws StrongError `unavailable` */
   async read(space: string, options: ExecuteOptions): Promise<readonly string[] | undefined> {
     const known = this.decided.get(space)
@@ -36,6 +55,13 @@ export class Declarations {
     const outcome = await this.region.execute(registerOf(space), { kind: 'read' }, options)
     if (outcome.kind !== 'value') throw noQuorum()
     return this.learned(space, outcome.current)
+  }
+
+  /** The prefixes; where there are none yet those of new spaces are decided, if there are any. @throws StrongError */
+  async readOrDecide(space: string, options: ExecuteOptions): Promise<readonly string[]> {
+    const known = await this.read(space, options)
+    if (known !== undefined || this.defaults.length === 0) return known ?? []
+    return this.declare(space, this.defaults, options)
   }
 
   /** Decides the prefixes, unless they are decided. Returns those that hold. @throws StrongError */
