@@ -47,6 +47,12 @@ export const NodeFlag = { bigValue: 0x01, subTree: 0x02, duplicates: 0x04 } as c
 /** MDB_db.md_flags: keys are native u64 */
 export const INTEGER_KEYS = 0x08
 
+/**
+ * Flags of the environment share a field with those of the tree of free pages. Only MDB_NOSUBDIR may be set;
+ * of MDB_ENCRYPT LMDB would call a cipher that is not there.
+ */
+export const STORE_IS_FILE = 0x4000
+
 /** Reads an MDB_db, as it stands in a meta page and as the value of a named table. */
 export function readTreeRoot(page: Buffer, at: number): TreeRoot {
   const root = page.readBigUInt64LE(at + 40)

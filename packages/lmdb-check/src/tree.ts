@@ -7,6 +7,7 @@ import {
   PageFlag,
   readNumber,
   readTreeRoot,
+  STORE_IS_FILE,
   TREE_ROOT_BYTES,
   type TreeRoot,
 } from './layout.js'
@@ -20,7 +21,7 @@ import { Damage, Pages } from './pages.js'
  */
 export function checkTrees(file: number, meta: Meta): void {
   // LMDB reads keys and values in the way that the flags tell.
-  if (meta.freePages.flags !== INTEGER_KEYS || meta.tables.flags !== 0) throw wrongFlags()
+  if ((meta.freePages.flags & ~STORE_IS_FILE) !== INTEGER_KEYS || meta.tables.flags !== 0) throw wrongFlags()
   const pages = new Pages(file, meta)
   const tables: TreeRoot[] = []
   walk(pages, meta.tables, (node) => {

@@ -60,16 +60,23 @@ test('a last page far behind the end of the file is damage: LMDB would write the
 })
 
 test.each([
-  ['the tree of free pages', 'several values to a key', 52, 0x04],
-  ['the tree of tables', 'several values to a key', 100, 0x04],
-  ['the store', 'to be encrypted', 52, 0x2000],
-])('%s that claims %s is damage: LMDB would abort', async (_, claim, flagsAt, flag) => {
+  ['the tree of free pages has several values to a key', 52, 0x04],
+  ['the tree of tables has several values to a key', 100, 0x04],
+  ['the store is encrypted', 52, 0x2000],
+])('a meta page that claims that %s is damage: LMDB would abort', async (_, flagsAt, flag) => {
   const file = await filledFile()
-  const finding = await findingWith(file, (bytes) => {
+  const inBoth = await findingWith(file, (bytes) => {
+    for (const meta of [0, bytes.readUInt32LE(48)]) {
+      const at = meta + flagsAt
+      bytes.writeUInt16LE(bytes.readUInt16LE(at) ^ flag, at)
+    }
+  })
+  expect(inBoth).toMatchObject({ kind: 'damaged', what: expect.stringContaining('another kind of entries') })
+  const inOne = await findingWith(file, (bytes) => {
     const at = newestMetaAt(bytes) + flagsAt
     bytes.writeUInt16LE(bytes.readUInt16LE(at) ^ flag, at)
   })
-  expect(finding).toMatchObject({ kind: 'damaged', what: expect.stringContaining(claim) })
+  expect(inOne).toMatchObject({ kind: 'damaged', what: expect.stringContaining('contradict each other') })
 })
 
 test('pages at the end that were freed before they were written are no damage', async () => {

@@ -75,7 +75,10 @@ const GOLDEN: { readonly [kind in PeerMessage['kind']]: readonly [PeerMessage & 
     '0b020102723102733100',
   ],
   installed: [{ kind: 'installed', epoch: 2 }, '0c02'],
-  listed: [{ kind: 'listed', after: 'a', keys: ['b', 'c'], isLast: false }, '0d016100' + '0201620163'],
+  listed: [
+    { kind: 'listed', epoch: 3, after: 'a', keys: ['b', 'c'], isLast: false },
+    '0d03016100' + '0201620163',
+  ],
 }
 
 const HEAD = '0102'
