@@ -11,6 +11,23 @@ export { type Ballot, compareBallots, formatBallot, maxBallot, ZERO_BALLOT } fro
 export { type Configuration, isQuorum, type Member, membersOf } from './configuration.js'
 export type { Envelope, ProposerEffects } from './effects.js'
 export { compareKeys, MEMBERS_KEY } from './keys.js'
+export {
+  type ChallengerState,
+  type HolderState,
+  type LeaseAttempt,
+  LeaseChallenger,
+  LeaseHolder,
+  type LeaseTerm,
+  type LostReason,
+} from './lease.js'
+export { type ClockReading, hasJumped, LEASE_CLOCK } from './lease-clock.js'
+export {
+  decodeLease,
+  encodeLease,
+  LEASE_LIMITS,
+  type LeaseData,
+  type LeaseReading,
+} from './lease-data.js'
 export { PAXOS_LIMITS } from './limits.js'
 export type { ChangeOutcome } from './membership-change.js'
 export type * from './messages.js'

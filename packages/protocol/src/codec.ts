@@ -20,6 +20,24 @@ import {
 import { decodePing, encodePing, PING_ID, type PingMessage } from './messages/ping.js'
 import { decodePong, encodePong, PONG_ID, type PongMessage } from './messages/pong.js'
 import { decodeReject, encodeReject, REJECT_ID, type RejectMessage } from './messages/reject.js'
+import {
+  decodeStrongAnswer,
+  encodeStrongAnswer,
+  STRONG_ANSWER_ID,
+  type StrongAnswerMessage,
+} from './messages/strong-answer.js'
+import {
+  decodeStrongEvent,
+  encodeStrongEvent,
+  STRONG_EVENT_ID,
+  type StrongEventMessage,
+} from './messages/strong-event.js'
+import {
+  decodeStrongRequest,
+  encodeStrongRequest,
+  STRONG_REQUEST_ID,
+  type StrongRequestMessage,
+} from './messages/strong-request.js'
 import { decodeSync, encodeSync, SYNC_ID, type SyncMessage } from './messages/sync.js'
 import { Reader } from './reader.js'
 
@@ -55,6 +73,9 @@ export type Message =
   | PingMessage
   | PongMessage
   | ChunkMessage
+  | StrongRequestMessage
+  | StrongAnswerMessage
+  | StrongEventMessage
   | HurryMessage
 
 const QUERY_AWARENESS_ID = 3
@@ -100,6 +121,15 @@ export function encodeFrame(message: Message): Uint8Array {
       break
     case 'chunk':
       encodeChunk(encoder, message)
+      break
+    case 'strong-request':
+      encodeStrongRequest(encoder, message)
+      break
+    case 'strong-answer':
+      encodeStrongAnswer(encoder, message)
+      break
+    case 'strong-event':
+      encodeStrongEvent(encoder, message)
       break
   }
   return encoding.toUint8Array(encoder)
@@ -152,6 +182,9 @@ export const MESSAGE_IDS: Readonly<Record<Message['type'], number>> = {
   ping: PING_ID,
   pong: PONG_ID,
   chunk: CHUNK_ID,
+  'strong-request': STRONG_REQUEST_ID,
+  'strong-answer': STRONG_ANSWER_ID,
+  'strong-event': STRONG_EVENT_ID,
   hurry: HURRY_ID,
 }
 
@@ -170,5 +203,8 @@ const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
   [PING_ID, decodePing],
   [PONG_ID, decodePong],
   [CHUNK_ID, decodeChunk],
+  [STRONG_REQUEST_ID, decodeStrongRequest],
+  [STRONG_ANSWER_ID, decodeStrongAnswer],
+  [STRONG_EVENT_ID, decodeStrongEvent],
   [HURRY_ID, () => ({ type: 'hurry' })],
 ])

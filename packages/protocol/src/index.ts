@@ -29,11 +29,26 @@ export {
   type HelloMessage,
   PROTOCOL_VERSION,
   QUORUM_FEATURE,
+  STRONG_FEATURE,
 } from './messages/hello.js'
 export type { NumberedUpdateMessage } from './messages/numbered-update.js'
 export type { PingMessage } from './messages/ping.js'
 export type { PongMessage } from './messages/pong.js'
 export type { RejectCode, RejectMessage } from './messages/reject.js'
+export type {
+  StrongAnswer,
+  StrongAnswerMessage,
+  StrongRefusalCode,
+  StrongUnavailableReason,
+} from './messages/strong-answer.js'
+export type { StrongEventMessage } from './messages/strong-event.js'
+export type {
+  StrongCondition,
+  StrongRequest,
+  StrongRequestMessage,
+  StrongWrite,
+} from './messages/strong-request.js'
+export type { StrongEntry, StrongOperationId } from './messages/strong-values.js'
 export type { SyncMessage } from './messages/sync.js'
 export { NEGOTIATION_PARAM, NEGOTIATION_VALUE } from './negotiation.js'
 export { checkSpaceName, spaceNameFromPath, spaceNameToPath } from './space-name.js'

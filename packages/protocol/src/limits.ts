@@ -29,4 +29,14 @@ export const LIMITS = {
   featuresMax: 64,
   /** The human-readable part of a rejection or denial, in bytes of UTF-8. */
   reasonBytesMax: 1024,
+  /** A key of the strong region, in bytes of UTF-8. */
+  strongKeyBytesMax: 512,
+  /** A value there, in bytes of JSON: all acceptors write it to disk with every change of its key. */
+  strongValueBytesMax: 64 * 1024,
+  /** Prefixes that a space declares as strong. */
+  strongPrefixesMax: 32,
+  /** Each of them, in bytes of UTF-8. */
+  strongPrefixBytesMax: 128,
+  /** The longest that a relay is asked to work on a strong request, in milliseconds. */
+  strongDeadlineMsMax: 600_000,
 } as const

@@ -61,7 +61,7 @@ function framesOf(random: Random): Uint8Array[] {
 }
 
 test('P5 random frames make nothing but a ProtocolError', () => {
-  const id = fc.constantFrom(0, 1, 2, 3, 64, 65, 66, 67, 68, 69, 74, 81)
+  const id = fc.constantFrom(0, 1, 2, 3, 64, 65, 66, 67, 68, 69, 74, 75, 76, 77, 81)
   check(
     'P5',
     5_000,
@@ -84,6 +84,9 @@ const BOASTS: [string, Uint8Array][] = [
   ['awareness of as many entries as may be', inner(1, uints(10_000))],
   ['an awareness state of 64 KiB', inner(1, uints(1, 1, 1, 65_536))],
   ['a reason of 1 KiB', uints(2, 0, 1024)],
+  ['a strong value of 64 KiB', uints(77, 1, 120, 1, 1, 1, 65_536)],
+  ['a strong key of 512 bytes', uints(75, 1, 0, 512)],
+  ['32 strong prefixes', uints(76, 1, 7, 32)],
   ['a hello with 64 features', uints(64, 1, 1, 0, 0, 0, 64)],
   ['an update of a million clients', inner(0, uints(1_000_000), 2)],
   ['2^53 structs', inner(0, uints(1, HUGE, 1, 0), 2)],

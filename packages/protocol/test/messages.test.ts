@@ -23,7 +23,7 @@ test('P3 a message of an unknown number is reported as unknown, with its number'
 
 test('P33 the numbers that are reserved are not in use', () => {
   for (const id of Object.values(MESSAGE_IDS))
-    expect(id <= 3 || (id >= 64 && id <= 69) || id === 74 || id === 81).toBe(true)
+    expect(id <= 3 || (id >= 64 && id <= 69) || id === 74 || (id >= 75 && id <= 77) || id === 81).toBe(true)
 })
 
 test('P4 a frame over the limit is refused unread, one at the limit is read', () => {
@@ -136,6 +136,11 @@ test('P80 the limits are those of SPEC.md', () => {
     epochBytesMax: 64,
     featuresMax: 64,
     reasonBytesMax: 1024,
+    strongKeyBytesMax: 512,
+    strongValueBytesMax: 65_536,
+    strongPrefixesMax: 32,
+    strongPrefixBytesMax: 128,
+    strongDeadlineMsMax: 600_000,
   })
 })
 

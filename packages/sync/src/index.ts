@@ -19,6 +19,7 @@ export {
   Session,
   type SessionEffects,
   type SessionProblem,
+  type StrongMessage,
 } from './session.js'
 export { checkKey, copyJson, type Json, STATE_MAP, StateError } from './state-value.js'
 export { TAB_GONE_MS, TAB_HELLO_MS, type TabEffects, type TabMessage, Tabs, type TabUpdate } from './tabs.js'

@@ -15,6 +15,10 @@ import {
   ProtocolError,
   QUORUM_FEATURE,
   type RejectCode,
+  STRONG_FEATURE,
+  type StrongAnswerMessage,
+  type StrongEventMessage,
+  type StrongRequestMessage,
   scanUpdate,
   type UnknownMessage,
 } from '@skein/protocol'
@@ -44,6 +48,8 @@ export interface SessionEffects {
   readonly presence: readonly Uint8Array[]
   /** Keep this as the replica's epoch, before anything else of these effects. */
   readonly epoch?: string
+  /** What the relay says of the strong region. */
+  readonly strong?: readonly StrongMessage[]
   /** Call `sendMore` when the connection has sent most of what it holds. */
   readonly more?: boolean
   /** Give this agent's presence to `presence()`: the other side has asked, or is new. */
@@ -53,6 +59,8 @@ export interface SessionEffects {
   /** Tell the application. */
   readonly problem?: SessionProblem
 }
+
+export type StrongMessage = StrongAnswerMessage | StrongEventMessage
 
 export type SessionProblem =
   | { readonly kind: 'denied'; readonly reason: string }
@@ -248,6 +256,16 @@ export class Session {
     return sends(encodeFrame({ type: 'awareness', update }))
   }
 
+  /** Whether the relay takes strong requests. */
+  get takesStrong(): boolean {
+    return this.relay?.features.includes(STRONG_FEATURE) ?? false
+  }
+
+  /** A request of the strong region; it overtakes what is left of a large message. */
+  strong(request: StrongRequestMessage): SessionEffects {
+    return this.takesStrong ? sends(encodeFrame(request)) : NOTHING
+  }
+
   /** `deadline` has come, perhaps long ago: timers in hidden tabs are throttled. */
   timeout(nowMs: number): SessionEffects {
     const asked = this.askMissingIsDue && nowMs >= this.askMissingAfterMs ? this.applied(nowMs) : NOTHING
@@ -309,7 +327,11 @@ export class Session {
         const whole = this.inbound.add(message)
         return whole === undefined ? NOTHING : this.handle(nowMs, decodeChunked(whole))
       }
+      case 'strong-answer':
+      case 'strong-event':
+        return { ...NOTHING, strong: [message] }
       case 'numbered-update':
+      case 'strong-request':
       case 'hurry':
       case 'unknown':
         return NOTHING

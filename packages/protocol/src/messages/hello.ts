@@ -35,6 +35,9 @@ export const CHUNKS_FEATURE = 'chunks'
 /** The feature of a relay that also acknowledges what a majority of its cluster has on disk. */
 export const QUORUM_FEATURE = 'quorum'
 
+/** The feature of a relay that takes strong requests. */
+export const STRONG_FEATURE = 'strong'
+
 export const HELLO_ID = 64
 
 export function encodeHello(encoder: encoding.Encoder, message: HelloMessage): void {
