@@ -22,6 +22,8 @@ export const CLOSE = {
   wrongEpoch: 4409,
   /** An update that is not a Yjs update, from a client that cannot be told in any other way. */
   malformedUpdate: 4422,
+  /** An update that writes a strong key, from a client that cannot be told in any other way. */
+  strongKey: 4423,
   /** The relay cannot load this space; its operator has to mend it. Other spaces are not affected. */
   spaceUnavailable: 4500,
 } as const

@@ -18,6 +18,7 @@ test('P76 every code means what SPEC.md says', () => {
     noCommonVersion: 4406,
     wrongEpoch: 4409,
     malformedUpdate: 4422,
+    strongKey: 4423,
     spaceUnavailable: 4500,
   })
 })

@@ -120,3 +120,29 @@ test('P62 values may be nested up to the limit', () => {
 test('P62 an update over the limit is refused unread', () => {
   expect(errorCodeOf(() => scanUpdate(new Uint8Array(LIMITS.updateBytesMax + 1)))).toBe('too-large')
 })
+
+test('P60 the first entry of a key in a root map is told, and no later one', () => {
+  const doc = new Y.Doc()
+  const seen = (update: Uint8Array) => {
+    const entries: string[] = []
+    scanUpdate(update, {
+      structs() {},
+      deletion() {},
+      rootEntry: (root, key) => entries.push(`${root}: ${key}`),
+    })
+    return entries
+  }
+  const edit = (change: () => void) => {
+    const before = Y.encodeStateVector(doc)
+    doc.transact(change)
+    return Y.encodeStateAsUpdate(doc, before)
+  }
+  const state = doc.getMap('state')
+  expect(seen(edit(() => state.set('a', 1)))).toEqual(['state: a'])
+  expect(seen(edit(() => state.set('a', 2)))).toEqual([])
+  expect(seen(edit(() => state.delete('a')))).toEqual([])
+  expect(seen(edit(() => state.set('a', new Y.Map([['b', 1]]))))).toEqual([])
+  expect(seen(edit(() => doc.getMap('other').set('ü', new Y.Map([['b', 1]]))))).toEqual(['other: ü'])
+  expect(seen(edit(() => doc.getText('state 2').insert(0, 'text')))).toEqual([])
+  expect(seen(Y.encodeStateAsUpdate(doc)).sort()).toEqual(['other: ü', 'state: a'])
+})

@@ -122,9 +122,9 @@ class RelayServer implements Relay {
       this.metrics.count(event)
       options.onEvent?.(event)
     }
-    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.onEvent)
-    this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     this.strong = region === undefined ? undefined : new StrongSpaces(region, options.strong)
+    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.strong, this.onEvent)
+    this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     const router = createRouter({
       replicas: this.replicas,
       strong: this.strong,

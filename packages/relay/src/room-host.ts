@@ -15,6 +15,7 @@ import type { Log, LoggedUpdate } from './log/log.js'
 import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
 import { RoomContent } from './room-content.js'
+import type { StrongSpaces } from './strong/spaces.js'
 import { wireFrame } from './wire-frame.js'
 
 /** A connection as a room sees it. */
@@ -36,6 +37,7 @@ export interface RoomHostOptions {
   readonly workers: Workers
   readonly inboundBudget: ByteBudget
   readonly metrics: Metrics
+  readonly strong: StrongSpaces | undefined
   readonly onEvent: (event: RelayEvent) => void
   /** The room is empty and settled, or has failed: forget it. */
   readonly onDone: () => void
@@ -77,7 +79,7 @@ export class RoomHost {
 
   /** @throws RelayError `room-corrupt` */
   static async load(name: string, options: RoomHostOptions): Promise<RoomHost> {
-    const { relayId, limits, log, workers, inboundBudget } = options
+    const { relayId, limits, log, workers, inboundBudget, strong } = options
     const index = new RoomIndex()
     const epoch = await log.epochOf(name)
     const sizes: LogEntry[] = []
@@ -88,8 +90,15 @@ export class RoomHost {
       kept?.push(entry)
       if (index.bytes > KEEP_BYTES_MAX) kept = undefined
     }
+    const newEpoch = globalThis.crypto.randomUUID()
     const room = new Room(
-      { relayId, ...limits, inboundBudget, newEpoch: globalThis.crypto.randomUUID() },
+      {
+        relayId,
+        ...limits,
+        inboundBudget,
+        newEpoch,
+        ...(strong === undefined ? {} : { isStrong: (key) => strong.isStrong(name, key) }),
+      },
       index,
       epoch,
     )
@@ -103,6 +112,8 @@ export class RoomHost {
     if (this.done) return false
     clearTimeout(this.idleTimer)
     this.peers.set(peer.id, peer)
+    // Not waited for: without a quorum the room would never be there.
+    this.options.strong?.learn(this.name)
     this.run(() => this.room.join(performance.now(), peer.id, skein))
     return true
   }

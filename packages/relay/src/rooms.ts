@@ -5,6 +5,7 @@ import type { Log } from './log/log.js'
 import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
 import { type Peer, RoomHost } from './room-host.js'
+import type { StrongSpaces } from './strong/spaces.js'
 
 /** How often rooms are looked at. */
 const TICK_MS = 1_000
@@ -25,6 +26,7 @@ export class Rooms {
     private readonly limits: RelayLimits,
     private readonly log: Log,
     private readonly metrics: Metrics,
+    private readonly strong: StrongSpaces | undefined,
     private readonly onEvent: (event: RelayEvent) => void,
   ) {
     this.inboundBudget = new ByteBudget(limits.inboundBytesMax)
@@ -96,8 +98,8 @@ export class Rooms {
       if (host !== undefined) this.loaded.delete(host)
     }
     let host: RoomHost | undefined
-    const { relayId, limits, log, workers, inboundBudget, metrics, onEvent } = this
-    const options = { relayId, limits, log, workers, inboundBudget, metrics, onEvent, onDone: forget }
+    const { relayId, limits, log, workers, inboundBudget, metrics, strong, onEvent } = this
+    const options = { relayId, limits, log, workers, inboundBudget, metrics, strong, onEvent, onDone: forget }
     const loading = RoomHost.load(name, options).then(
       (loadedHost) => {
         host = loadedHost

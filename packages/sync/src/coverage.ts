@@ -1,4 +1,4 @@
-import { digestOf, scanUpdate } from '@skein/protocol'
+import { digestOf, scanUpdate, type UpdateSink } from '@skein/protocol'
 import { RangeSet } from './range-set.js'
 
 /**
@@ -16,14 +16,16 @@ export class Coverage {
   /**
    * Checks an update and adds what it contains. True if any of it was new.
    * @param bytesMax largest update taken; what a log holds may be larger than what the wire carries
-   * @throws ProtocolError where the update is malformed; then nothing was added
+   * @param rootEntry hears of the entries that the update begins (`UpdateSink`); it may throw to refuse it
+   * @throws ProtocolError where the update is malformed, and what `rootEntry` throws; then nothing was added
    */
-  add(update: Uint8Array, bytesMax?: number): boolean {
+  add(update: Uint8Array, bytesMax?: number, rootEntry?: (root: string, key: string) => void): boolean {
     const structs: Ranges = new Map()
     const deletions: Ranges = new Map()
-    const sink = {
+    const sink: UpdateSink = {
       structs: (client: number, clock: number, length: number) => note(structs, client, clock, length),
       deletion: (client: number, clock: number, length: number) => note(deletions, client, clock, length),
+      ...(rootEntry === undefined ? {} : { rootEntry }),
     }
     scanUpdate(update, sink, bytesMax)
     const newStructs = addAll(this.structs, structs)

@@ -21,10 +21,10 @@ export class RoomIndex {
 
   /**
    * Checks an update and counts what it contains; true if any of it was new.
-   * @throws ProtocolError where it is malformed; then nothing counts
+   * @throws ProtocolError where it is malformed, and what `rootEntry` throws; then nothing counts
    */
-  take(update: Uint8Array, bytesMax?: number): boolean {
-    const isNew = this.coverage.add(update, bytesMax)
+  take(update: Uint8Array, bytesMax?: number, rootEntry?: (root: string, key: string) => void): boolean {
+    const isNew = this.coverage.add(update, bytesMax, rootEntry)
     if (isNew) {
       this.cachedStateVector = undefined
       this.cachedDigest = undefined

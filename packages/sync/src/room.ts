@@ -23,6 +23,7 @@ import { Effects, type MemberId, type RoomEffects } from './room-effects.js'
 import { RoomIndex } from './room-index.js'
 import { Member } from './room-member.js'
 import { RoomPresence } from './room-presence.js'
+import { STATE_MAP } from './state-value.js'
 
 export interface RoomOptions {
   readonly relayId: string
@@ -34,6 +35,8 @@ export interface RoomOptions {
   readonly inboundBudget: ByteBudget
   /** A random epoch for a space that has none. */
   readonly newEpoch: string
+  /** Whether a key of the shared state is strong, by what is known when it is asked. Default: none is. */
+  readonly isStrong?: (key: string) => boolean
 }
 
 /** A member whose URL offers Skein and that has not said hello by then takes no chunks. */
@@ -43,10 +46,12 @@ export const KEEP_ALIVE_MS = 10_000
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
  * knows what the content is made of, but leaves the content to its driver, and neither of them needs a
- * Y.Doc for it. Rules: SPEC.md, R1 to R24.
+ * Y.Doc for it. Rules: SPEC.md, R1 to R25.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()
+  /** Undefined where there are no strong keys: then nobody looks at keys. */
+  private readonly refuseStrongKey: ((root: string, key: string) => void) | undefined
   private readonly presence = new RoomPresence()
   /** Updates that came in since the last flush. */
   private batch: { readonly from: MemberId; readonly update: Uint8Array }[] = []
@@ -68,6 +73,12 @@ export class Room {
     private epoch = '',
   ) {
     this.committedPosition = index.position
+    const { isStrong } = options
+    if (isStrong !== undefined) {
+      this.refuseStrongKey = (root, key) => {
+        if (root === STATE_MAP && isStrong(key)) throw new StrongKeyWritten(key)
+      }
+    }
     if (epoch !== '') this.epochPosition = 0
     // Written before there were epochs.
     if (this.epoch === '' && index.position > 0) this.epoch = options.newEpoch
@@ -280,8 +291,7 @@ export class Room {
       case 'sync-step-2':
       case 'update':
         this.update(nowMs, id, member, message.update, effects, (code, reason) => {
-          const closeCode = code === 'too-large' ? CLOSE.frameTooLarge : CLOSE.malformedUpdate
-          effects.close.push({ member: id, code: closeCode, reason })
+          effects.close.push({ member: id, code: CLOSE_CODES[code], reason })
         })
         return
       case 'numbered-update':
@@ -454,8 +464,12 @@ export class Room {
     }
     let isNew: boolean
     try {
-      isNew = this.index.take(update)
+      isNew = this.index.take(update, undefined, this.refuseStrongKey)
     } catch (error) {
+      if (error instanceof StrongKeyWritten) {
+        refuse('forbidden', error.message)
+        return false
+      }
       if (!(error instanceof ProtocolError)) throw error
       refuse(error.code === 'too-large' ? 'too-large' : 'malformed', error.message)
       return false
@@ -510,6 +524,22 @@ export class Room {
       epoch: this.epochIsStored ? this.epoch : '',
     }
   }
+}
+
+/** An update begins an entry of the shared state under a key that is strong. */
+class StrongKeyWritten extends Error {
+  constructor(key: string) {
+    // The reason of a rejection is short, and a key may not be.
+    super(`the key "${key.slice(0, 64)}" is strong in this space; it is not written through the document`)
+  }
+}
+
+/** For who cannot be told by a number what was wrong with an update. */
+const CLOSE_CODES: Record<RejectCode, number> = {
+  malformed: CLOSE.malformedUpdate,
+  'too-large': CLOSE.frameTooLarge,
+  forbidden: CLOSE.strongKey,
+  storage: CLOSE.tryLater,
 }
 
 const NOTHING_MISSING = encodeFrame({ type: 'sync-step-2', update: EMPTY_UPDATE })

@@ -13,6 +13,11 @@ export interface UpdateSink {
   structs(client: number, clock: number, length: number): void
   /** A range that the update's delete set marks as deleted. */
   deletion(client: number, clock: number, length: number): void
+  /**
+   * An entry that the update begins in a map at the root of the document. Only the first entry ever of a key
+   * names its map and key; a later one names the entry that it comes behind.
+   */
+  rootEntry?(root: string, key: string): void
 }
 
 const NO_SINK: UpdateSink = { structs() {}, deletion() {} }
@@ -63,7 +68,7 @@ function scanClient(reader: Reader, sink: UpdateSink, client: number, structs: n
       clock = advance(clock, reader.varUint())
       runStart = clock
     } else {
-      clock = advance(clock, info === GC ? reader.varUint() : scanItem(reader, info, client, clock))
+      clock = advance(clock, info === GC ? reader.varUint() : scanItem(reader, sink, info, client, clock))
     }
   }
   if (clock > runStart) sink.structs(client, runStart, clock - runStart)
@@ -84,13 +89,19 @@ function advance(clock: number, length: number): number {
 }
 
 /** Reads an item behind its info byte and returns its length in clock units. */
-function scanItem(reader: Reader, info: number, client: number, clock: number): number {
+function scanItem(reader: Reader, sink: UpdateSink, info: number, client: number, clock: number): number {
   if (info & HAS_ORIGIN) scanId(reader, client, clock)
   if (info & HAS_RIGHT_ORIGIN) scanId(reader, client, clock)
   if ((info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN)) === 0) {
-    if (reader.varUint() === 1) scanString(reader)
-    else scanId(reader, client, clock)
-    if (info & HAS_PARENT_SUB) scanString(reader)
+    const isRoot = reader.varUint() === 1
+    if (isRoot && info & HAS_PARENT_SUB && sink.rootEntry !== undefined) {
+      const root = reader.varString(LIMITS.updateBytesMax, 'string')
+      sink.rootEntry(root, reader.varString(LIMITS.updateBytesMax, 'string'))
+    } else {
+      if (isRoot) scanString(reader)
+      else scanId(reader, client, clock)
+      if (info & HAS_PARENT_SUB) scanString(reader)
+    }
   }
   const read = CONTENT[info & 0x1f]
   if (read === undefined) throw new ProtocolError('malformed', `unknown content ${info & 0x1f}`)

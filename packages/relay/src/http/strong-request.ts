@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Condition } from '@skein/paxos'
+import { LIMITS } from '@skein/protocol'
 import type { ExecuteOptions } from '../strong/region.js'
 import type { NamedOperation } from '../strong/strong-error.js'
 import { HttpError } from './respond.js'
@@ -7,8 +8,8 @@ import { HttpError } from './respond.js'
 /** How long an operation may take where the request does not say. */
 const WITHIN_MS = 5_000
 const WITHIN_MS_MAX = 30_000
-/** Longest `Idempotency-Key`, in bytes. */
-const KEY_BYTES_MAX = 128
+/** Longest `Idempotency-Key`, in bytes: it is the client of its operation. */
+const KEY_BYTES_MAX = LIMITS.idBytesMax
 
 /**
  * How long to try: `?deadlineMs=` or `Prefer: wait=<seconds>`, and no longer than the client waits.

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Entry } from '@skein/paxos'
+import { LIMITS } from '@skein/protocol'
 import type { Json } from '@skein/sync'
-import { checkPrefixes, STRONG_LIMITS, valueText } from '../strong/check.js'
+import { checkPrefixes, valueText } from '../strong/check.js'
 import { DEFAULT_KEY, DEFAULT_SPACE } from '../strong/declarations.js'
 import type { ExecuteOptions } from '../strong/region.js'
 import type { StrongSpaces, StrongWriteResult } from '../strong/spaces.js'
@@ -18,7 +19,7 @@ export const DECLARATION_METHODS = ['GET', 'HEAD', 'PUT']
 export const DEFAULT_METHODS = ['GET', 'HEAD', 'POST']
 
 /** A value may be written with as much space around its parts as it has itself, and escapes. */
-const BODY_BYTES_MAX = 8 * STRONG_LIMITS.valueBytesMax
+const BODY_BYTES_MAX = 8 * LIMITS.strongValueBytesMax
 
 /** `/v1/spaces/:space/strong/:key`: one strong key. @throws HttpError */
 export async function strongRoute(

@@ -1,30 +1,22 @@
+import { LIMITS } from '@skein/protocol'
 import { copyJson, type Json, StateError } from '@skein/sync'
 import { StrongError } from './strong-error.js'
-
-export const STRONG_LIMITS = {
-  /** A key, in bytes of UTF-8. */
-  keyBytesMax: 512,
-  /** A value, in bytes of JSON. */
-  valueBytesMax: 64 * 1024,
-  /** Prefixes that a space declares. */
-  prefixesMax: 64,
-} as const
 
 /** @throws StrongError `bad-key`, `too-large` */
 export function checkStrongKey(key: string): void {
   if (!isName(key)) throw new StrongError('bad-key', 'a strong key is text without NUL, and not empty')
-  if (isLonger(key, STRONG_LIMITS.keyBytesMax)) {
-    throw new StrongError('too-large', `a strong key has at most ${STRONG_LIMITS.keyBytesMax} bytes`)
+  if (isLonger(key, LIMITS.strongKeyBytesMax)) {
+    throw new StrongError('too-large', `a strong key has at most ${LIMITS.strongKeyBytesMax} bytes`)
   }
 }
 
 /** The value as the text that a register holds. @throws StrongError `bad-value`, `too-large` */
 export function valueText(value: unknown): string {
   const text = JSON.stringify(checked(value))
-  if (isLonger(text, STRONG_LIMITS.valueBytesMax)) {
+  if (isLonger(text, LIMITS.strongValueBytesMax)) {
     throw new StrongError(
       'too-large',
-      `a strong value has at most ${STRONG_LIMITS.valueBytesMax} bytes as JSON`,
+      `a strong value has at most ${LIMITS.strongValueBytesMax} bytes as JSON`,
     )
   }
   return text
@@ -34,11 +26,11 @@ export function valueText(value: unknown): string {
 export function checkPrefixes(prefixes: unknown): readonly string[] {
   const bad = (why: string) => new StrongError('bad-declaration', `prefixes of strong keys ${why}`)
   if (!Array.isArray(prefixes)) throw bad('are a list')
-  if (prefixes.length > STRONG_LIMITS.prefixesMax) throw bad(`are at most ${STRONG_LIMITS.prefixesMax}`)
+  if (prefixes.length > LIMITS.strongPrefixesMax) throw bad(`are at most ${LIMITS.strongPrefixesMax}`)
   for (const prefix of prefixes) {
     if (typeof prefix !== 'string' || !isName(prefix)) throw bad('are text without NUL, and not empty')
-    if (isLonger(prefix, STRONG_LIMITS.keyBytesMax)) {
-      throw bad(`have at most ${STRONG_LIMITS.keyBytesMax} bytes each`)
+    if (isLonger(prefix, LIMITS.strongPrefixBytesMax)) {
+      throw bad(`have at most ${LIMITS.strongPrefixBytesMax} bytes each`)
     }
   }
   return [...new Set(prefixes as string[])]

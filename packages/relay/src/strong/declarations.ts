@@ -4,7 +4,10 @@ import type { ExecuteOptions, StrongRegion } from './region.js'
 import { StrongError } from './strong-error.js'
 
 /** Spaces whose declaration is kept in memory; that of others is read again. */
-const CACHED_MAX = 16_384
+const CACHED_MAX = 65_536
+/** How long an answer, or a lack of one, is good enough for who does not wait for it. */
+const ASK_AGAIN_MS = 10_000
+const LEARN_WITHIN_MS = 10_000
 
 /**
  * Which keys of a space are strong: a list of prefixes in a register of the space's own, decided once and
@@ -12,6 +15,8 @@ const CACHED_MAX = 16_384
  */
 export class Declarations {
   private readonly decided = new Map<string, readonly string[]>()
+  /** When the declaration of a space that has none was last asked for. */
+  private readonly askedMs = new Map<string, number>()
   private lastSequence = 0
 
   constructor(
@@ -27,6 +32,20 @@ export class Declarations {
   /** Whether it is known what was decided for a space. */
   isKnown(space: string): boolean {
     return this.decided.has(space)
+  }
+
+  /** Asks for the prefixes without waiting for them, unless they are known or were asked for lately. */
+  learn(space: string): void {
+    const nowMs = performance.now()
+    if (this.decided.has(space) || nowMs - (this.askedMs.get(space) ?? -ASK_AGAIN_MS) < ASK_AGAIN_MS) return
+    if (this.askedMs.size >= CACHED_MAX) this.askedMs.clear()
+    this.askedMs.set(space, nowMs)
+    this.read(space, { withinMs: LEARN_WITHIN_MS }).then(
+      (prefixes) => {
+        if (prefixes !== undefined) this.askedMs.delete(space)
+      },
+      () => {},
+    )
   }
 
   /** The prefixes; undefined where nobody has declared any yet. @throws StrongError `unavailable` */

@@ -34,7 +34,7 @@ export type StrongResolution = Exclude<StrongWriteResult, { readonly kind: 'conf
 /** Attempts of an operation of this relay, each under an id of its own after one that was not applied. */
 const OWN_ATTEMPTS_MAX = 8
 
-/** The strong keys of all spaces, over one strong region. Rules: SPEC.md, G1 to G9. */
+/** The strong keys of all spaces, over one strong region. Rules: SPEC.md, G1 to G10. */
 export class StrongSpaces {
   private readonly declarations: Declarations
   private readonly own: OwnOperations
@@ -58,6 +58,11 @@ export class StrongSpaces {
   /** Whether this relay knows what was decided for a space, which then holds for ever. */
   isDecided(space: string): boolean {
     return this.declarations.isKnown(space)
+  }
+
+  /** Asks what was decided for a space, unless that is known or was asked for lately. */
+  learn(space: string): void {
+    this.declarations.learn(space)
   }
 
   /** The prefixes of a space's strong keys; undefined where none were declared yet. @throws StrongError */

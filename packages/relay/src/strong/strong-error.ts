@@ -1,4 +1,5 @@
 import type { OperationId } from '@skein/paxos'
+import { LIMITS } from '@skein/protocol'
 
 /**
  * - `not-strong`: the key is not declared strong in its space
@@ -54,9 +55,6 @@ export function parseOperation(text: string): NamedOperation | undefined {
   const [sequence, since] = [Number(match[1]), Number(match[2])]
   const client = match[3]!
   const isNumber = Number.isSafeInteger(sequence) && sequence > 0 && Number.isSafeInteger(since)
-  if (!isNumber || Buffer.byteLength(client) > CLIENT_BYTES_MAX) return undefined
+  if (!isNumber || Buffer.byteLength(client) > LIMITS.idBytesMax) return undefined
   return { id: { client, sequence }, since }
 }
-
-/** Longest id of a client, in bytes of UTF-8. */
-export const CLIENT_BYTES_MAX = 256

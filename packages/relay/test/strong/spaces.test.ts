@@ -52,8 +52,8 @@ describe('declarations', () => {
       [''],
       ['a\0b'],
       ['\ud800'],
-      ['x'.repeat(513)],
-      Array.from({ length: 65 }, (_, i) => `${i}/`),
+      ['x'.repeat(129)],
+      Array.from({ length: 33 }, (_, i) => `${i}/`),
     ]
     for (const prefixes of wrong) {
       const error = await errorOf(spaces.declare('home', prefixes, within))
