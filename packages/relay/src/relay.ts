@@ -4,9 +4,14 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import {
   CLOSE,
+  decodeFrame,
+  encodeFrame,
+  MESSAGE_IDS,
   NEGOTIATION_PARAM,
   NEGOTIATION_VALUE,
   ProtocolError,
+  type StrongAnswerMessage,
+  type StrongEventMessage,
   spaceNameFromPath,
 } from '@skein/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -33,7 +38,9 @@ import { Rooms } from './rooms.js'
 import { reportSocket } from './socket-events.js'
 import { SocketPeer } from './socket-peer.js'
 import type { StrongRegion } from './strong/region.js'
+import { StrongSession } from './strong/session.js'
 import { StrongSpaces } from './strong/spaces.js'
+import { wireFrame } from './wire-frame.js'
 
 /** A running relay. */
 export interface Relay {
@@ -217,9 +224,11 @@ class RelayServer implements Relay {
 
   private async connected(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
     let room: RoomHost | undefined
+    let strong: StrongSession | undefined
     let open = true
     const peer = new SocketPeer(this.nextId++, socket, stream, this.limits, this.metrics, () => {
       room?.writable(peer.id)
+      strong?.writable()
     })
     // `ws` closes by itself with the right code; the close follows.
     socket.on('error', ignore)
@@ -227,6 +236,7 @@ class RelayServer implements Relay {
       open = false
       this.peers.delete(peer)
       peer.closed()
+      strong?.close()
       room?.leave(peer.id)
     })
     if (this.closing !== undefined) return peer.close(CLOSE.restart, 'the relay is stopping')
@@ -242,6 +252,7 @@ class RelayServer implements Relay {
     if (asked instanceof ProtocolError) return peer.close(CLOSE.badSpaceName, asked.message)
     const { space, skein } = asked
     reportSocket(socket, space, this.onEvent)
+    if (skein && this.strong !== undefined) strong = this.strongSession(this.strong, space, peer)
     socket.on('pong', () => {
       peer.alive = true
     })
@@ -250,8 +261,13 @@ class RelayServer implements Relay {
       // A plain view: slices of a Buffer are not copies, and would keep its whole memory alive.
       this.metrics.framesReceived.inc()
       this.metrics.bytesReceived.inc(frame.length)
-      if (isBinary) room?.receive(peer.id, new Uint8Array(frame.buffer, frame.byteOffset, frame.length))
-      else this.refuseText(socket, space, peer)
+      if (!isBinary) {
+        this.refuse(socket, space, peer, 'text frames are not part of this protocol')
+        return
+      }
+      const view = new Uint8Array(frame.buffer, frame.byteOffset, frame.length)
+      if (strong !== undefined && frame[0] === STRONG_REQUEST) this.request(socket, space, peer, strong, view)
+      else room?.receive(peer.id, view)
     })
     // Until the room is loaded the client's frames wait in its socket.
     socket.pause()
@@ -260,15 +276,49 @@ class RelayServer implements Relay {
     if (!open) room?.leave(peer.id)
   }
 
-  private refuseText(socket: WebSocket, room: string, peer: SocketPeer): void {
+  private strongSession(strong: StrongSpaces, space: string, peer: SocketPeer): StrongSession {
+    const connection = {
+      get congested() {
+        return peer.congested
+      },
+      send: (message: StrongAnswerMessage | StrongEventMessage) => {
+        const frame = encodeFrame(message)
+        peer.send(frame, () => wireFrame(frame))
+      },
+    }
+    return new StrongSession(strong, space, connection, (error) => {
+      this.onEvent({ kind: 'request-failed', error })
+    })
+  }
+
+  /** Takes a strong request; the room has no part in it. */
+  private request(
+    socket: WebSocket,
+    space: string,
+    peer: SocketPeer,
+    strong: StrongSession,
+    frame: Uint8Array,
+  ): void {
+    try {
+      const message = decodeFrame(frame)
+      if (message.type === 'strong-request') strong.receive(message)
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      strong.close()
+      this.refuse(socket, space, peer, error.message)
+    }
+  }
+
+  private refuse(socket: WebSocket, room: string, peer: SocketPeer, reason: string): void {
     // One close, and one event, however many more of them are under way.
     socket.removeAllListeners('message')
     const code = CLOSE.malformedFrame
-    const reason = 'text frames are not part of this protocol'
     this.onEvent({ kind: 'client-closed', room, code, reason })
     peer.close(code, reason)
   }
 }
+
+const STRONG_REQUEST = MESSAGE_IDS['strong-request']
 
 function destroy(this: Duplex): void {
   this.destroy()

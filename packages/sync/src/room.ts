@@ -12,6 +12,7 @@ import {
   PROTOCOL_VERSION,
   ProtocolError,
   type RejectCode,
+  STRONG_FEATURE,
   type UnknownMessage,
   writeAwarenessEntries,
 } from '@skein/protocol'
@@ -35,7 +36,10 @@ export interface RoomOptions {
   readonly inboundBudget: ByteBudget
   /** A random epoch for a space that has none. */
   readonly newEpoch: string
-  /** Whether a key of the shared state is strong, by what is known when it is asked. Default: none is. */
+  /**
+   * Whether a key of the shared state is strong, by what is known when it is asked. Left out: none is, and the
+   * relay takes no strong requests.
+   */
   readonly isStrong?: (key: string) => boolean
 }
 
@@ -326,7 +330,12 @@ export class Room {
       case 'ack':
       case 'reject':
       case 'pong':
+      case 'strong-answer':
+      case 'strong-event':
       case 'unknown':
+        return
+      // The room's driver takes these, where it has a strong region.
+      case 'strong-request':
         return
     }
   }
@@ -520,7 +529,7 @@ export class Room {
       id: this.options.relayId,
       frameBytesMax: this.options.frameBytesMax,
       updateBytesMax: this.options.updateBytesMax,
-      features: [CHUNKS_FEATURE],
+      features: this.refuseStrongKey === undefined ? [CHUNKS_FEATURE] : [CHUNKS_FEATURE, STRONG_FEATURE],
       epoch: this.epochIsStored ? this.epoch : '',
     }
   }

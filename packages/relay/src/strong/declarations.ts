@@ -57,6 +57,13 @@ export class Declarations {
     return this.learned(space, outcome.current)
   }
 
+  /** The prefixes; where there are none yet those of new spaces are decided, if there are any. @throws StrongError */
+  async readOrDecide(space: string, options: ExecuteOptions): Promise<readonly string[]> {
+    const known = await this.read(space, options)
+    if (known !== undefined || this.defaults.length === 0) return known ?? []
+    return this.declare(space, this.defaults, options)
+  }
+
   /** Decides the prefixes, unless they are decided. Returns those that hold. @throws StrongError */
   async declare(
     space: string,

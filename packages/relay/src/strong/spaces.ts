@@ -34,7 +34,7 @@ export type StrongResolution = Exclude<StrongWriteResult, { readonly kind: 'conf
 /** Attempts of an operation of this relay, each under an id of its own after one that was not applied. */
 const OWN_ATTEMPTS_MAX = 8
 
-/** The strong keys of all spaces, over one strong region. Rules: SPEC.md, G1 to G10. */
+/** The strong keys of all spaces, over one strong region. Rules: SPEC.md, G1 to G13. */
 export class StrongSpaces {
   private readonly declarations: Declarations
   private readonly own: OwnOperations
@@ -68,6 +68,11 @@ export class StrongSpaces {
   /** The prefixes of a space's strong keys; undefined where none were declared yet. @throws StrongError */
   declaration(space: string, options: ExecuteOptions): Promise<readonly string[] | undefined> {
     return this.declarations.read(space, options)
+  }
+
+  /** The same; where none were declared those that this relay starts with are, if it has any. @throws StrongError */
+  declarationOrDefault(space: string, options: ExecuteOptions): Promise<readonly string[]> {
+    return this.declarations.readOrDecide(space, options)
   }
 
   /** Declares the prefixes, unless others were declared before. Returns those that hold. @throws StrongError */

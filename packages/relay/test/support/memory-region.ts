@@ -79,12 +79,15 @@ export class MemoryRegion implements StrongRegion {
     this.executed.push({ key, operation })
     const token = ++this.lastToken
     return new Promise((resolve) => {
-      this.waiting.set(token, resolve)
+      const cancel = () => this.run(this.participant.cancel(performance.now(), key, token))
+      this.waiting.set(token, (outcome) => {
+        signal?.removeEventListener('abort', cancel)
+        resolve(outcome)
+      })
       const deadlineMs = performance.now() + withinMs
       this.run(this.participant.submit(performance.now(), { token, key, operation, deadlineMs }))
-      const cancel = () => this.run(this.participant.cancel(performance.now(), key, token))
       if (signal?.aborted) cancel()
-      else signal?.addEventListener('abort', cancel, { once: true })
+      else if (this.waiting.has(token)) signal?.addEventListener('abort', cancel)
     })
   }
 
