@@ -134,6 +134,9 @@ function readSmallBody(request: IncomingMessage, bytesMax: number): Promise<Buff
     })
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
     request.on('error', () => reject(new ClientGone()))
-    request.on('close', () => reject(new ClientGone()))
+    request.on('close', () => {
+      // It comes after the end, too.
+      if (!request.complete) reject(new ClientGone())
+    })
   })
 }
