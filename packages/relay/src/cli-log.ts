@@ -4,8 +4,8 @@ import { EventThrottle } from './event-throttle.js'
 import type { RelayEvent } from './options.js'
 
 /**
- * Logs events as lines of JSON on standard error: `level`, `time`, `kind`, and of `room`, `code`, `reason`
- * and `err` what there is. Nothing of what a space contains is in an event.
+ * Logs events as lines of JSON on standard error: `level`, `time`, `kind`, and of `room`, `member`, `code`,
+ * `reason` and `err` what there is. Nothing of what a space contains is in an event.
  */
 export function createEventLog(level: LogLevel): (event: RelayEvent) => void {
   const log = pino(
@@ -42,6 +42,12 @@ const LEVELS = {
   'compaction-failed': 'warn',
   'request-failed': 'error',
   'client-closed': 'warn',
+  'cluster-formed': 'info',
+  'member-connected': 'info',
+  'member-disconnected': 'warn',
+  'member-refused': 'error',
+  'foreign-store': 'error',
+  'strong-failed': 'error',
   'connection-opened': 'debug',
   'connection-closed': 'debug',
 } as const satisfies Record<RelayEvent['kind'], LogLevel>

@@ -8,6 +8,7 @@
  * - `room-corrupt`: one room's stored bytes are not what was written; other rooms work
  * - `log-write`: the disk refused a write; nothing of it is stored
  * - `log-closed`: the log was closed, or stopped because its disk failed in the middle of a commit
+ * - `cluster-mismatch`: the data belong to another member, or to a cluster of other members
  * - `bad-option`: an option that cannot be used
  */
 export type RelayErrorCode =
@@ -20,6 +21,7 @@ export type RelayErrorCode =
   | 'room-corrupt'
   | 'log-write'
   | 'log-closed'
+  | 'cluster-mismatch'
   | 'bad-option'
 
 /** The one error type of this package. The message says what happened and what to do. */

@@ -12,7 +12,7 @@ export interface Gauges {
 
 /** What operators watch, for Prometheus. One registry per relay: a process may run several. */
 export class Metrics {
-  private readonly registry = new Registry()
+  readonly registry = new Registry()
   readonly framesReceived = this.counter('skein_frames_received_total', 'Frames taken from clients')
   readonly bytesReceived = this.counter('skein_received_bytes_total', 'Bytes of frames taken from clients')
   readonly framesSent = this.counter('skein_frames_sent_total', 'Frames given to clients')

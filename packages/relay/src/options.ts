@@ -15,6 +15,8 @@ export interface RelayOptions {
    * the like), e.g. `https://home.example`. Programs that are no browsers send none, and may.
    */
   readonly origins?: readonly string[]
+  /** Other relays that decide strong keys together with this one. Default: it decides them alone. */
+  readonly cluster?: ClusterOptions
   /**
    * Prefixes of strong keys that a space has whose agents declare none, e.g. `lock/`. Give all relays of a
    * cluster the same. Default: none.
@@ -23,6 +25,15 @@ export interface RelayOptions {
   readonly limits?: Partial<RelayLimits>
   /** Called for what an operator wants to know. Default: nothing is said. */
   readonly onEvent?: (event: RelayEvent) => void
+}
+
+export interface ClusterOptions {
+  /** This member's name, for good: letters, digits, dot, dash and underscore. Default `r1`. */
+  readonly id?: string
+  /** The other members by id, and where each listens, e.g. `{ r2: 'ws://127.0.0.1:4002' }`. */
+  readonly peers?: { readonly [id: string]: string }
+  /** Waits to be taken into a cluster that runs, in the place of another member. */
+  readonly join?: boolean
 }
 
 /**
@@ -85,6 +96,16 @@ export type RelayEvent =
   | { readonly kind: 'request-failed'; readonly error: unknown }
   /** A connection was closed for what it sent. */
   | { readonly kind: 'client-closed'; readonly room: string; readonly code: number; readonly reason: string }
+  /** The relays have founded a cluster, or this one was taken into it. */
+  | { readonly kind: 'cluster-formed'; readonly members: readonly string[] }
+  | { readonly kind: 'member-connected'; readonly member: string }
+  | { readonly kind: 'member-disconnected'; readonly member: string }
+  /** A relay that is no member here, or lists others, wants to be one. The reason says what to do. */
+  | { readonly kind: 'member-refused'; readonly member: string; readonly reason: string }
+  /** A member came without the disk that holds what it promised. The reason says what to do. */
+  | { readonly kind: 'foreign-store'; readonly member: string; readonly reason: string }
+  /** The disk failed under the strong region. This relay takes no part in it until it is started again. */
+  | { readonly kind: 'strong-failed'; readonly error: unknown }
   /** A connection asked for a room. There are as many of these as there are clients. */
   | { readonly kind: 'connection-opened'; readonly room: string }
   /** A connection that was opened is gone; 1006 where it just broke. */

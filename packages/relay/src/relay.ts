@@ -16,13 +16,16 @@ import {
 } from '@skein/protocol'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { checkOptions } from './check-options.js'
+import { Cluster, openClusterStorage } from './cluster/cluster.js'
+import type { ClusterStatus } from './cluster/status.js'
 import { type DataDirectory, openDataDirectory } from './data/data-directory.js'
 import { RelayError } from './errors.js'
 import { Replicas } from './http/replicas.js'
 import { createRouter } from './http/router.js'
 import { createHttpServer, refuseUpgrade } from './http/server.js'
 import { StreamSeats } from './http/stream-seats.js'
-import { openLmdbLog } from './log/lmdb-log.js'
+import { openEnvironment } from './log/lmdb-environment.js'
+import { lmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
 import { Metrics } from './metrics.js'
@@ -53,6 +56,10 @@ export interface Relay {
   readonly roomCount: number
   /** Connections open now. */
   readonly connectionCount: number
+  /** Registers that all relays of the cluster decide together; without a cluster this one alone. */
+  readonly strong: StrongRegion
+  /** Which cluster this relay belongs to, and whom of it it can reach. */
+  readonly cluster: ClusterStatus
   /** Closes all connections (1012, come back), flushes what was taken in, and lets go of the data. */
   close(): Promise<void>
 }
@@ -75,14 +82,19 @@ export function createRelay(options: RelayOptions = {}): Promise<Relay> {
   return startRelay(options, undefined)
 }
 
-/** The same over a strong region. */
+/** The same, over a strong region other than its cluster's. */
 export async function startRelay(options: RelayOptions, region: StrongRegion | undefined): Promise<Relay> {
   checkOptions(options)
   const data = options.dataDir === undefined ? undefined : await openDataDirectory(options.dataDir)
   let log: Log | undefined
   try {
-    log = options.log ?? (data === undefined ? memoryLog() : await openLmdbLog(data, COMMIT_EVERY_MS))
-    const server = new RelayServer(options, log, data, region)
+    const environment = data === undefined ? undefined : await openEnvironment(data, COMMIT_EVERY_MS)
+    log =
+      environment === undefined
+        ? (options.log ?? memoryLog())
+        : { ...lmdbLog(environment), close: environment.close }
+    const cluster = await openClusterStorage(environment, options.cluster ?? {})
+    const server = new RelayServer(options, log, data, cluster, region)
     await server.listen()
     return server
   } catch (error) {
@@ -102,7 +114,9 @@ class RelayServer implements Relay {
   private readonly rooms: Rooms
   private readonly replicas: Replicas
   private readonly metrics: Metrics
-  private readonly strong: StrongSpaces | undefined
+  private readonly members: Cluster
+  /** Its strong keys, space by space. */
+  private readonly strongSpaces: StrongSpaces
   private readonly peers = new Map<SocketPeer, WebSocket>()
   private readonly aliveTimer: ReturnType<typeof setInterval>
   private nextId = 1
@@ -112,6 +126,7 @@ class RelayServer implements Relay {
     private readonly options: RelayOptions,
     private readonly log: Log,
     private readonly data: DataDirectory | undefined,
+    cluster: Awaited<ReturnType<typeof openClusterStorage>>,
     region: StrongRegion | undefined,
   ) {
     this.id = data?.relayId ?? globalThis.crypto.randomUUID()
@@ -129,12 +144,19 @@ class RelayServer implements Relay {
       this.metrics.count(event)
       options.onEvent?.(event)
     }
-    this.strong = region === undefined ? undefined : new StrongSpaces(region, options.strong)
-    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.strong, this.onEvent)
+    this.members = new Cluster({
+      ...cluster,
+      store: this.id,
+      options: options.cluster ?? {},
+      registry: this.metrics.registry,
+      onEvent: this.onEvent,
+    })
+    this.strongSpaces = new StrongSpaces(region ?? this.members.region, options.strong)
+    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.strongSpaces, this.onEvent)
     this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
     const router = createRouter({
       replicas: this.replicas,
-      strong: this.strong,
+      strong: this.strongSpaces,
       metrics: this.metrics,
       streams,
       origins: options.origins ?? [],
@@ -172,6 +194,14 @@ class RelayServer implements Relay {
     return this.peers.size
   }
 
+  get strong(): StrongRegion {
+    return this.members.region
+  }
+
+  get cluster(): ClusterStatus {
+    return this.members.status
+  }
+
   async listen(): Promise<void> {
     const { port = 0 } = this.options
     try {
@@ -179,12 +209,14 @@ class RelayServer implements Relay {
       await once(this.http, 'listening')
     } catch (error) {
       clearInterval(this.aliveTimer)
+      this.members.close()
       await this.rooms.close()
       const cause = error as NodeJS.ErrnoException
       throw cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cannotListen(this.host, port, cause)
     }
     // It listens on after an error, such as too many open files, but without a listener would end the process.
     this.http.on('error', (error) => this.onEvent({ kind: 'server-failed', error }))
+    this.members.start()
   }
 
   close(): Promise<void> {
@@ -200,10 +232,11 @@ class RelayServer implements Relay {
       socket.removeAllListeners('message')
       peer.close(CLOSE.restart, 'the relay is stopping')
     }
+    this.members.close()
     // Requests under way get their answer with the last flush.
     await this.rooms.close()
     this.replicas.close()
-    this.strong?.close()
+    this.strongSpaces.close()
     const deadline = setTimeout(() => {
       for (const socket of this.peers.values()) socket.terminate()
       this.http.closeAllConnections()
@@ -219,6 +252,7 @@ class RelayServer implements Relay {
     // the code that says why.
     // Not a closure: it would keep the request in memory as long as the connection.
     socket.on('error', destroy)
+    if (this.members.upgrade(request, socket, head)) return
     this.sockets.handleUpgrade(request, socket, head, (ws) => void this.connected(ws, request, socket))
   }
 
@@ -252,7 +286,7 @@ class RelayServer implements Relay {
     if (asked instanceof ProtocolError) return peer.close(CLOSE.badSpaceName, asked.message)
     const { space, skein } = asked
     reportSocket(socket, space, this.onEvent)
-    if (skein && this.strong !== undefined) strong = this.strongSession(this.strong, space, peer)
+    if (skein) strong = this.strongSession(space, peer)
     socket.on('pong', () => {
       peer.alive = true
     })
@@ -276,7 +310,7 @@ class RelayServer implements Relay {
     if (!open) room?.leave(peer.id)
   }
 
-  private strongSession(strong: StrongSpaces, space: string, peer: SocketPeer): StrongSession {
+  private strongSession(space: string, peer: SocketPeer): StrongSession {
     const connection = {
       get congested() {
         return peer.congested
@@ -286,7 +320,7 @@ class RelayServer implements Relay {
         peer.send(frame, () => wireFrame(frame))
       },
     }
-    return new StrongSession(strong, space, connection, (error) => {
+    return new StrongSession(this.strongSpaces, space, connection, (error) => {
       this.onEvent({ kind: 'request-failed', error })
     })
   }

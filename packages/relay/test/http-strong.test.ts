@@ -1,9 +1,9 @@
 import { connect } from 'node:net'
 import { PAXOS_LIMITS } from '@skein/paxos'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { RelayOptions } from '../src/index.js'
+import { createRelay, type Relay, type RelayOptions } from '../src/index.js'
 import { startRelay } from '../src/relay.js'
-import { until } from './helpers.js'
+import { relayForTest, temporaryDirectory, until } from './helpers.js'
 import { MemoryRegion } from './support/memory-region.js'
 
 type Headers = Record<string, string>
@@ -283,10 +283,18 @@ test('H24 one value is there without any names', async () => {
   expect(foreign.status).toBe(403)
 })
 
-test('L6 without a strong region there is no path to it', async () => {
-  const relay = await startRelay({}, undefined)
-  onTestFinished(() => relay.close())
-  for (const path of ['/state', '/v1/spaces/home/strong', '/v1/spaces/home/strong/a']) {
-    expect((await fetch(`${relay.url.replace('ws:', 'http:')}${path}`)).status).toBe(404)
-  }
+test('H16 a relay alone decides its strong keys itself, and they survive a restart', async () => {
+  const options = { dataDir: temporaryDirectory(), strong: ['lock/'] }
+  const urlOf = ({ url }: Relay) => `${url.replace('ws:', 'http:')}/v1/spaces/home/strong/lock%2Ffront`
+  const first = await createRelay(options)
+  onTestFinished(() => first.close())
+  const headers = { 'content-type': 'application/json', 'idempotency-key': 'k' }
+  const put = (relay: Relay) => fetch(urlOf(relay), { method: 'PUT', headers, body: '"open"' })
+  expect((await put(first)).status).toBe(201)
+  await first.close()
+  const second = await relayForTest(options)
+  expect(await (await fetch(urlOf(second))).json()).toEqual({ value: 'open', version: 1, fence: 1 })
+  expect((await (await put(second)).json()).version).toBe(1)
+  const deleted = await fetch(urlOf(second), { method: 'DELETE' })
+  expect(await deleted.json()).toEqual({ version: 2, fence: 2 })
 })

@@ -14,6 +14,10 @@ export type Table = Database<Buffer, Buffer>
 /** The one LMDB environment of a relay. Its tables share the commit queue, and so each other's flushes. */
 export interface Environment {
   readonly updates: Table
+  /** What this relay promised and accepted in the strong region, by key. */
+  readonly acceptor: Table
+  /** Which member of which cluster it is. */
+  readonly cluster: Table
   readonly commits: CommitQueue
   /** Waits for the writes under way, then closes. */
   close(): Promise<void>
@@ -23,7 +27,7 @@ export interface Environment {
 export async function createEnvironment(directory: string, relayId: string): Promise<void> {
   const root = openRoot(directory)
   try {
-    root.openDB('updates', TABLE_OPTIONS)
+    for (const name of ['updates', ...STRONG_TABLES]) root.openDB(name, TABLE_OPTIONS)
     await root.openDB('meta', TABLE_OPTIONS).put(RELAY_ID, Buffer.from(relayId))
   } finally {
     await root.close()
@@ -42,6 +46,7 @@ export async function openEnvironment(directory: DataDirectory, commitEveryMs = 
     if (owner !== directory.relayId) throw foreign(directory, owner)
     const updates = openTable(root, 'updates')
     if (updates === undefined) throw damaged(directory.path, 'its table of updates is missing')
+    const [acceptor, cluster] = openStrongTables(root, directory.path)
     const commits = new CommitQueue(
       (changes) => transact(root, changes),
       () => isUsable(updates),
@@ -52,7 +57,7 @@ export async function openEnvironment(directory: DataDirectory, commitEveryMs = 
       closing ??= commits.stop().then(() => root.close())
       return closing
     }
-    return { updates, commits, close }
+    return { updates, acceptor, cluster, commits, close }
   } catch (error) {
     await root.close()
     throw error
@@ -60,6 +65,7 @@ export async function openEnvironment(directory: DataDirectory, commitEveryMs = 
 }
 
 const RELAY_ID = Buffer.from('relayId')
+const STRONG_TABLES = ['acceptor', 'cluster']
 const TABLE_OPTIONS = { encoding: 'binary', keyEncoding: 'binary' } as const
 
 function openRoot(directory: string): RootDatabase<Buffer, Buffer> {
@@ -86,6 +92,18 @@ function openRoot(directory: string): RootDatabase<Buffer, Buffer> {
 function openTable(root: RootDatabase<Buffer, Buffer>, name: string): Table | undefined {
   const options = { ...TABLE_OPTIONS, create: false }
   return root.openDB(name, options) as Table | undefined
+}
+
+/** A directory of a relay that had no strong region yet gets both; one without the other has lost something. */
+function openStrongTables(root: RootDatabase<Buffer, Buffer>, path: string): [Table, Table] {
+  const found = STRONG_TABLES.map((name) => openTable(root, name))
+  if (found.every((table) => table === undefined)) {
+    for (const name of STRONG_TABLES) root.openDB(name, TABLE_OPTIONS)
+  } else if (found.includes(undefined)) {
+    throw damaged(path, 'one of the tables of its strong region is missing')
+  }
+  const [acceptor, cluster] = STRONG_TABLES.map((name) => openTable(root, name))
+  return [acceptor!, cluster!]
 }
 
 async function transact(root: RootDatabase<Buffer, Buffer>, changes: () => void): Promise<void> {
