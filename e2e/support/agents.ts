@@ -15,8 +15,8 @@ export class AgentPage {
     readonly name: string,
   ) {}
 
-  set(key: string, value: unknown): Promise<void> {
-    return this.page.evaluate(([k, v]) => window.skein!.space.set(k as string, v as never), [key, value])
+  async set(key: string, value: unknown): Promise<void> {
+    await this.page.evaluate(([k, v]) => window.skein!.space.set(k as string, v as never), [key, value])
   }
 
   get(key: string): Promise<unknown> {

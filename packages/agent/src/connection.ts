@@ -3,6 +3,7 @@ import {
   isFinalCloseCode,
   NEGOTIATION_PARAM,
   NEGOTIATION_VALUE,
+  type StrongRequestMessage,
   spaceNameToPath,
 } from '@skein/protocol'
 import {
@@ -12,6 +13,7 @@ import {
   Session,
   type SessionEffects,
   type SessionProblem,
+  type StrongMessage,
 } from '@skein/sync'
 import { SkeinError } from './errors.js'
 import type { Platform, Socket } from './platform.js'
@@ -25,6 +27,7 @@ export interface ConnectionEvents {
   presence(update: Uint8Array): void
   /** The other side is new or has asked: announce who is present. */
   announce(): void
+  strong(message: StrongMessage): void
   problem(problem: SessionProblem): void
   /** Anything that `status` shows may have changed. */
   changed(): void
@@ -60,6 +63,7 @@ export class Connection {
   private wanted = false
   private socket: Socket | undefined
   private session: Session | undefined
+  private sessions = 0
   private openTimer: Timer | undefined
   private retryTimer: Timer | undefined
   private drainTimer: Timer | undefined
@@ -92,6 +96,11 @@ export class Connection {
     return this.session?.live ?? false
   }
 
+  /** Names the connection that takes strong requests, if there is one. */
+  get strongSession(): number | undefined {
+    return this.session?.takesStrong ? this.sessions : undefined
+  }
+
   connect(): void {
     this.refused.clear()
     this.refusal = undefined
@@ -116,6 +125,18 @@ export class Connection {
     else if (this.socket === undefined && this.state !== 'refused') this.attempt()
   }
 
+  /** The relay does not do what it must: the next one is tried, where there is one. */
+  tryNext(): void {
+    if (!this.wanted || this.session === undefined || this.urls.length - this.refused.size < 2) {
+      this.wake()
+      return
+    }
+    this.turn = this.urls.indexOf(this.url) + 1
+    this.drop()
+    this.attempt()
+    this.events.lost()
+  }
+
   /** Passes an edit on; what cannot be sent now is part of the next exchange. */
   edit(update: Uint8Array): void {
     if (this.session === undefined) return
@@ -138,6 +159,10 @@ export class Connection {
     this.run(this.session.presence(update))
   }
 
+  strong(request: StrongRequestMessage): void {
+    if (this.session !== undefined) this.run(this.session.strong(request))
+  }
+
   private attempt(): void {
     clearTimeout(this.retryTimer)
     this.retryTimer = undefined
@@ -157,6 +182,7 @@ export class Connection {
     this.openTimer = setTimeout(() => this.ended(socket, 0, 'no answer in time'), OPEN_WITHIN_MS)
     socket.onopen = () => {
       clearTimeout(this.openTimer)
+      this.sessions++
       this.session = new Session(this.agentId, this.replica, this.outbox, performance.now())
       this.setState('syncing')
       this.run(this.session.opened())
@@ -177,6 +203,7 @@ export class Connection {
     for (const update of effects.apply) this.events.apply(update)
     for (const update of effects.presence) this.events.presence(update)
     for (const frame of effects.send) socket.send(frame as Uint8Array<ArrayBuffer>)
+    for (const message of effects.strong ?? []) this.events.strong(message)
     if (effects.problem !== undefined) this.events.problem(effects.problem)
     if (effects.close !== undefined) {
       this.ended(socket, effects.close.code, effects.close.reason)

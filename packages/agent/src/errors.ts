@@ -13,6 +13,10 @@
  * - `store-full`: the quota or disk is used up; edits since then live in memory until there is room
  * - `store-corrupt`: stored bytes are not what was written; nothing was overwritten
  * - `store-foreign`: the place holds something that is not this space's store; nothing was touched
+ * - `bad-prefix`: declared prefixes that cannot be used; nothing was applied
+ * - `strong-key`: a write of the CRDT document to a strong key; nothing was applied
+ * - `conflict`, `unavailable`, `unknown-outcome`, `lease-lost`, `not-strong`, `strong-mismatch`: of the strong
+ *   region, each with a class of its own
  */
 export type SkeinErrorCode =
   | 'bad-space-name'
@@ -29,10 +33,18 @@ export type SkeinErrorCode =
   | 'store-full'
   | 'store-corrupt'
   | 'store-foreign'
+  | 'bad-prefix'
+  | 'strong-key'
+  | 'conflict'
+  | 'unavailable'
+  | 'unknown-outcome'
+  | 'lease-lost'
+  | 'not-strong'
+  | 'strong-mismatch'
 
-/** The one error type of this package; `code` tells the kinds apart. */
+/** What every error of this package is; `code` tells the kinds apart. */
 export class SkeinError extends Error {
-  override readonly name = 'SkeinError'
+  override readonly name: string = 'SkeinError'
   readonly code: SkeinErrorCode
 
   constructor(code: SkeinErrorCode, message: string, options?: { cause?: unknown }) {

@@ -26,6 +26,8 @@ export class Persistence {
   private storedQueued: number
   /** The epoch, where the store was not given it yet. */
   private unstoredEpoch: string | undefined
+  /** The declared prefixes, where the store was not given them yet. */
+  private unstoredStrong: readonly string[] | undefined
   private closed = false
 
   /**
@@ -84,6 +86,12 @@ export class Persistence {
     await this.storeEpoch()
   }
 
+  /** Stores the prefixes of strong keys; a failure is told and tried again, too. */
+  async setStrong(prefixes: readonly string[]): Promise<void> {
+    this.unstoredStrong = prefixes
+    await this.storeStrong()
+  }
+
   async close(): Promise<void> {
     this.closed = true
     clearTimeout(this.retryTimer)
@@ -127,11 +135,13 @@ export class Persistence {
     if (this.refused === undefined) {
       this.error = undefined
       await this.storeEpoch()
+      await this.storeStrong()
       await this.storeQueued()
       this.changed()
       return
     }
     await this.storeEpoch()
+    await this.storeStrong()
     const { update, edits } = this.refused
     this.refused = undefined
     await this.write(update, edits)
@@ -152,6 +162,18 @@ export class Persistence {
       await this.store.setEpoch(epoch)
     } catch (error) {
       this.unstoredEpoch ??= epoch
+      this.failed(error)
+    }
+  }
+
+  private async storeStrong(): Promise<void> {
+    const prefixes = this.unstoredStrong
+    if (prefixes === undefined) return
+    this.unstoredStrong = undefined
+    try {
+      await this.store.setStrong(prefixes)
+    } catch (error) {
+      this.unstoredStrong ??= prefixes
       this.failed(error)
     }
   }

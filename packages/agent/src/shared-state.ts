@@ -15,7 +15,11 @@ export class SharedState {
     callback: (change: Change) => void
   }>()
 
-  constructor(doc: Y.Doc) {
+  /** @param isStrong keys of which nothing here counts: anybody could have written it */
+  constructor(
+    doc: Y.Doc,
+    private readonly isStrong: (key: string) => boolean,
+  ) {
     this.map = doc.getMap<Json>(STATE_MAP)
     this.map.observe((event, transaction) => {
       for (const [key, { oldValue }] of event.changes.keys) {
@@ -40,10 +44,13 @@ export class SharedState {
     return had
   }
 
+  /** In no order. */
   entries(prefix: string): [string, Json][] {
     const entries: [string, Json][] = []
-    for (const [key, value] of this.map.entries()) if (key.startsWith(prefix)) entries.push([key, value])
-    return entries.sort(([a], [b]) => (a < b ? -1 : 1))
+    for (const [key, value] of this.map.entries()) {
+      if (key.startsWith(prefix) && !this.isStrong(key)) entries.push([key, value])
+    }
+    return entries
   }
 
   observe(keyOrPrefix: string, callback: (change: Change) => void): () => void {
@@ -57,6 +64,7 @@ export class SharedState {
   }
 
   private tell(change: Change): void {
+    if (this.isStrong(change.key)) return
     for (const { match, callback } of this.observers) {
       if (match(change.key)) isolated(() => callback(change))
     }

@@ -21,6 +21,9 @@ import { type ReceiptSource, receiptFor } from './receipt.js'
 import { SharedState } from './shared-state.js'
 import { sameStatus, TAB_PATH } from './status.js'
 import type { Store, StoredReplica } from './store/store.js'
+import { checkPrefixes } from './strong/prefixes.js'
+import { AgentStrongRegion } from './strong/region.js'
+import type { StrongRegion, Written } from './strong/types.js'
 import { TabChannel, type TabEvents } from './tab-channel.js'
 import type { Change, JoinOptions, Json, Presence, Receipt, Space, Status, Tier } from './types.js'
 
@@ -40,6 +43,7 @@ export class ReplicatedSpace implements Space {
   readonly presence: Presence
   readonly whenSynced: Promise<void>
 
+  private readonly region: AgentStrongRegion
   private readonly state: SharedState
   private readonly awareness: AwarenessPresence
   private readonly outbox: Outbox
@@ -83,6 +87,7 @@ export class ReplicatedSpace implements Space {
     stored: StoredReplica,
     private readonly storeError: SkeinError | undefined,
   ) {
+    this.region = this.newRegion(options.strong, stored.strong)
     this.doc = options.doc ?? new Y.Doc()
     const given = isEmpty(this.doc) ? undefined : Y.encodeStateAsUpdate(this.doc)
     this.outbox = new Outbox(stored.queued, stored.updates.length > 0)
@@ -109,7 +114,7 @@ export class ReplicatedSpace implements Space {
       () => this.queued(),
       () => this.changed(),
     )
-    this.state = new SharedState(this.doc)
+    this.state = new SharedState(this.doc, (key) => this.region.isStrong(key))
     if (options.tabs ?? platform.tabsByDefault) {
       this.tabs = new TabChannel(name, this.agentId, replica, this.tabEvents())
     }
@@ -146,22 +151,34 @@ export class ReplicatedSpace implements Space {
     if (!options.offline) this.connect()
   }
 
+  get strong(): StrongRegion {
+    return this.region
+  }
+
   get<T extends Json = Json>(key: string): T | undefined {
+    if (this.region.isStrong(key)) return this.region.peek<T>(key)?.value
     return this.state.get(key) as T | undefined
   }
 
-  set(key: string, value: Json): void {
+  set(key: string, value: Json): Promise<Written> | undefined {
     this.mustBeHere()
-    this.state.set(key, value)
+    if (!this.region.isStrong(key)) {
+      this.state.set(key, value)
+      return undefined
+    }
+    if (this.isInTransaction) throw isStrongKey(key, 'It cannot be part of a transaction; set it by itself.')
+    return this.region.set(key, value)
   }
 
   delete(key: string): boolean {
     this.mustBeHere()
+    if (this.region.isStrong(key)) throw isStrongKey(key, 'Use space.strong.delete.')
     return this.state.delete(key)
   }
 
   entries(prefix = ''): [key: string, value: Json][] {
-    return this.state.entries(prefix)
+    const entries = [...this.state.entries(prefix), ...this.region.knownEntries(prefix)]
+    return entries.sort(([a], [b]) => (a < b ? -1 : 1))
   }
 
   transact<T>(write: () => T): T {
@@ -285,6 +302,7 @@ export class ReplicatedSpace implements Space {
       this.connection.hurry()
       await confirmed.catch(() => {})
     }
+    await this.region.releaseLeases()
     this.doc.off('update', this.onUpdate)
     this.doc.off('destroy', this.onDestroy)
     this.awareness.awareness.setLocalState(null)
@@ -296,6 +314,7 @@ export class ReplicatedSpace implements Space {
     const error = new SkeinError('left', `the space "${this.name}" was left`)
     this.settleSynced.reject(error)
     this.waiters.rejectAll(error)
+    this.region.end()
     this.publishStatus()
     this.statusCallbacks.clear()
   }
@@ -339,6 +358,24 @@ export class ReplicatedSpace implements Space {
     if (origin !== FROM_TAB) this.tabs?.presence(update, origin === FROM_RELAY)
   }
 
+  private newRegion(wanted: readonly string[] | undefined, decided: readonly string[]): AgentStrongRegion {
+    const connection = () => this.connection
+    return new AgentStrongRegion(
+      {
+        get isOffline() {
+          return connection().state === 'offline' || connection().state === 'refused'
+        },
+        send: (message) => connection().strong(message),
+        silent: () => connection().tryNext(),
+        decided: (prefixes) => void this.persistence.setStrong(prefixes),
+        changed: () => this.changed(),
+        mustBeHere: () => this.mustBeHere(),
+      },
+      wanted === undefined ? undefined : checkPrefixes(wanted),
+      decided,
+    )
+  }
+
   private relayEvents(): ConnectionEvents {
     return {
       epoch: (epoch) => {
@@ -349,6 +386,7 @@ export class ReplicatedSpace implements Space {
       apply: (update) => this.apply(update, FROM_RELAY),
       presence: (update) => this.applyPresence(update, FROM_RELAY),
       announce: () => this.announceToRelay(),
+      strong: (message) => this.region.received(message),
       problem: (problem) => this.onProblem(problem),
       changed: () => this.onConnectionChanged(),
       lost: () => this.awareness.forget(this.tabClients, FROM_RELAY),
@@ -427,6 +465,7 @@ export class ReplicatedSpace implements Space {
     const { path, live } = this.connection
     if (path !== undefined) this.plainServer = path.kind === 'server'
     this.tabs?.setServed(live)
+    this.region.connectionChanged(this.connection.strongSession)
     if (live && !this.wasLive) this.connectionError = undefined
     this.wasLive = live
     if (live) this.settleSynced.resolve()
@@ -497,6 +536,7 @@ export class ReplicatedSpace implements Space {
       error:
         this.connection.refusal ??
         this.connectionError ??
+        this.region.mismatch ??
         this.editError ??
         this.persistence.error ??
         this.storeError,
@@ -517,6 +557,13 @@ export class ReplicatedSpace implements Space {
 function unstick(doc: Y.Doc): void {
   doc._transaction = null
   doc._transactionCleanups = []
+}
+
+function isStrongKey(key: string, advice: string): SkeinError {
+  return new SkeinError(
+    'strong-key',
+    `"${key}" is a strong key, no part of the document; nothing was done. ${advice}`,
+  )
 }
 
 function isEmpty(doc: Y.Doc): boolean {

@@ -3,6 +3,7 @@ import type { Awareness } from 'y-protocols/awareness'
 import type * as Y from 'yjs'
 import type { SkeinError } from './errors.js'
 import type { Store, StoreKind } from './store/store.js'
+import type { StrongRegion, Written } from './strong/types.js'
 
 export type { ClockRange, Json }
 
@@ -33,6 +34,12 @@ export interface JoinOptions {
   readonly databaseName?: string
   /** Share with other tabs of this device over BroadcastChannel. Default: true in browsers, false in Node. */
   readonly tabs?: boolean
+  /**
+   * Prefixes of keys that are linearizable, e.g. `['lock/', 'alarm/']`: at most 32 of 128 bytes. The relays
+   * decide them once for the space, the first agent's; where others are decided `status.error` says so.
+   * Left out: what is decided is taken over.
+   */
+  readonly strong?: readonly string[]
   /** Start with the connections down, as after `disconnect()`. */
   readonly offline?: boolean
 }
@@ -51,16 +58,27 @@ export interface Space {
   /** Who is present. */
   readonly presence: Presence
 
-  /** The value of a key, or undefined. */
+  /** Keys that all relays of a cluster decide together; see `strong` of the options. */
+  readonly strong: StrongRegion
+
+  /** The value of a key, or undefined. Of a strong key the last that was heard, as `strong.peek`. */
   get<T extends Json = Json>(key: string): T | undefined
   /**
-   * Sets a key. Applied at once, stored and sent afterwards; `durable` tells when it is safe.
-   * @throws SkeinError `bad-key`, `bad-value`, `left`
+   * Sets a key. Applied at once, stored and sent afterwards; `durable` tells when it is safe. A strong key
+   * is set as by `strong.set`: then, and only then, there is a promise, which tells that it is decided.
+   * @example
+   * space.set('light/kitchen', { on: true })
+   * await space.set('lock/front', 'locked')
+   * @throws SkeinError `bad-key`, `bad-value`, `left`; `strong-key` for a strong one in a transaction. What
+   *   `strong.set` throws the promise rejects with
    */
-  set(key: string, value: Json): void
-  /** Deletes a key; true if it was there. @throws SkeinError `bad-key`, `left` */
+  set(key: string, value: Json): Promise<Written> | undefined
+  /**
+   * Deletes a key; true if it was there.
+   * @throws SkeinError `bad-key`, `left`; `strong-key` for a strong one, which is deleted by `strong.delete`
+   */
   delete(key: string): boolean
-  /** The keys that start with `prefix` (all by default) and their values, sorted by key. */
+  /** The keys that start with `prefix` (all by default) and their values, sorted by key; strong ones as `get`. */
   entries(prefix?: string): [key: string, value: Json][]
   /** Several writes as one edit: others see all or none of them, and they are stored together. */
   transact<T>(write: () => T): T
@@ -72,7 +90,8 @@ export interface Space {
    */
   commit<T>(write: () => T): Receipt<T>
   /**
-   * Calls back with each later change of a key, or of all keys that start with a prefix ending in `/`.
+   * Calls back with each later change of a key, or of all keys that start with a prefix ending in `/`. Not of
+   * strong keys, which are watched by `strong.watch`.
    * Returns the function that ends it.
    */
   observe(keyOrPrefix: string, callback: (change: Change) => void): () => void

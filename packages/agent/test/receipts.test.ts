@@ -123,10 +123,11 @@ describe('receipts', () => {
       relays: [url],
       store: {
         kind: 'lmdb',
-        load: async () => ({ updates: [], queued: 0, epoch: '' }),
+        load: async () => ({ updates: [], queued: 0, epoch: '', strong: [] }),
         append,
         setQueued: nowhere,
         setEpoch: nowhere,
+        setStrong: nowhere,
         close: nowhere,
       },
     })

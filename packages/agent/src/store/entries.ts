@@ -34,6 +34,14 @@ export function checkEpoch(value: unknown, place: string): string {
   throw corrupt(place, 'an epoch that is none')
 }
 
+/** @throws SkeinError `store-corrupt` where the stored prefixes of strong keys cannot be those; absent means none. */
+export function checkStrong(value: unknown, place: string): readonly string[] {
+  if (value === undefined) return []
+  const isList = Array.isArray(value) && value.length <= LIMITS.strongPrefixesMax
+  if (isList && value.every((prefix) => typeof prefix === 'string' && prefix !== '')) return value
+  throw corrupt(place, 'prefixes of strong keys that are none')
+}
+
 /** The error for stored bytes that are not what was written. */
 export function corrupt(place: string, found: string, cause?: unknown): SkeinError {
   return new SkeinError(

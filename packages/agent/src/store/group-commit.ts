@@ -1,10 +1,11 @@
 import { SkeinError } from '../errors.js'
 
-/** One call of `append`, `setQueued` or `setEpoch` that waits for the disk; what it does not name stays. */
+/** One call of `append`, `setQueued`, `setEpoch` or `setStrong` that waits for the disk; what it does not name stays. */
 export interface Write {
   readonly update?: Uint8Array
   readonly queued?: number
   readonly epoch?: string
+  readonly strong?: readonly string[]
 }
 
 /**
@@ -74,12 +75,13 @@ interface Waiting {
  */
 const COMMIT_WRITES_MAX = 1000
 
-/** The number and the epoch that hold after some writes, where they change. */
-export function lastOf(writes: readonly Write[]): Pick<Write, 'queued' | 'epoch'> {
-  const last: { queued?: number; epoch?: string } = {}
-  for (const { queued, epoch } of writes) {
+/** What holds beside the updates after some writes, where it changes. */
+export function lastOf(writes: readonly Write[]): Omit<Write, 'update'> {
+  const last: { queued?: number; epoch?: string; strong?: readonly string[] } = {}
+  for (const { queued, epoch, strong } of writes) {
     if (queued !== undefined) last.queued = queued
     if (epoch !== undefined) last.epoch = epoch
+    if (strong !== undefined) last.strong = strong
   }
   return last
 }

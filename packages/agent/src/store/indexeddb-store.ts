@@ -1,14 +1,14 @@
 import type { IDBPDatabase } from 'idb'
 import { SkeinError } from '../errors.js'
-import { checkEntry, checkEpoch, checkQueued, mergeEntries } from './entries.js'
+import { checkEntry, checkEpoch, checkQueued, checkStrong, mergeEntries } from './entries.js'
 import { GroupCommit, lastOf, type Write } from './group-commit.js'
 import { CUSTOM, IndexedDbConnection, UPDATES } from './indexeddb-connection.js'
 import { COMPACT_ENTRIES_MIN, type Store, type StoredReplica } from './store.js'
 
 /**
  * Opens a store in a browser's IndexedDB, in the format of y-indexeddb 9 (object store `updates` with
- * generated keys, object store `custom`), which may open the database before, after and meanwhile. Our
- * number and epoch stand under {@link QUEUED_KEY} and {@link EPOCH_KEY} in `custom`.
+ * generated keys, object store `custom`), which may open the database before, after and meanwhile. What
+ * is ours stands under {@link QUEUED_KEY}, {@link EPOCH_KEY} and {@link STRONG_KEY} in `custom`.
  *
  * Appends resolve when their transaction is complete, with strict durability where the browser has it.
  * @throws SkeinError `store-unavailable` without IndexedDB, in private modes that refuse it, or blocked
@@ -22,6 +22,8 @@ export async function openIndexedDbStore(databaseName: string): Promise<Store> {
 export const QUEUED_KEY = 'skein/queued'
 /** The key in `custom` of the epoch. */
 export const EPOCH_KEY = 'skein/epoch'
+/** The key in `custom` of the prefixes of strong keys. */
+export const STRONG_KEY = 'skein/strong'
 
 class IndexedDbStore implements Store {
   readonly kind = 'indexeddb'
@@ -52,6 +54,10 @@ class IndexedDbStore implements Store {
 
   setEpoch(epoch: string): Promise<void> {
     return this.#group.add({ epoch })
+  }
+
+  setStrong(prefixes: readonly string[]): Promise<void> {
+    return this.#group.add({ strong: [...prefixes] })
   }
 
   async close(): Promise<void> {
@@ -97,25 +103,28 @@ function isQuota(error: unknown): boolean {
 async function write(db: IDBPDatabase, writes: readonly Write[]): Promise<void> {
   const { transaction, updates, custom } = strictTransaction(db)
   const requests: Promise<unknown>[] = []
-  const { queued, epoch } = lastOf(writes)
+  const { queued, epoch, strong } = lastOf(writes)
   if (queued !== undefined) requests.push(custom.put(queued, QUEUED_KEY))
   if (epoch !== undefined) requests.push(custom.put(epoch, EPOCH_KEY))
+  if (strong !== undefined) requests.push(custom.put(strong, STRONG_KEY))
   for (const { update } of writes) if (update !== undefined) requests.push(updates.add(update))
   await completed(transaction, requests)
 }
 
 async function read(db: IDBPDatabase, place: string): Promise<StoredReplica> {
   const transaction = db.transaction([UPDATES, CUSTOM])
-  const [entries, queued, epoch] = await Promise.all([
+  const [entries, queued, epoch, strong] = await Promise.all([
     transaction.objectStore(UPDATES).getAll(),
     transaction.objectStore(CUSTOM).get(QUEUED_KEY),
     transaction.objectStore(CUSTOM).get(EPOCH_KEY),
+    transaction.objectStore(CUSTOM).get(STRONG_KEY),
     transaction.done,
   ])
   return {
     updates: entries.map((entry) => checkEntry(entry, place)),
     queued: checkQueued(queued, place),
     epoch: checkEpoch(epoch, place),
+    strong: checkStrong(strong, place),
   }
 }
 
@@ -127,14 +136,19 @@ async function compact(db: IDBPDatabase, place: string): Promise<StoredReplica> 
   const { transaction, updates, custom } = strictTransaction(db)
   // Where nothing is written after all, nobody waits for it.
   transaction.done.catch(() => {})
-  const [keys, values, storedQueued, storedEpoch] = await Promise.all([
+  const [keys, values, storedQueued, storedEpoch, storedStrong] = await Promise.all([
     updates.getAllKeys(),
     updates.getAll(),
     custom.get(QUEUED_KEY),
     custom.get(EPOCH_KEY),
+    custom.get(STRONG_KEY),
   ])
   const entries = values.map((value) => checkEntry(value, place))
-  const rest = { queued: checkQueued(storedQueued, place), epoch: checkEpoch(storedEpoch, place) }
+  const rest = {
+    queued: checkQueued(storedQueued, place),
+    epoch: checkEpoch(storedEpoch, place),
+    strong: checkStrong(storedStrong, place),
+  }
   const lastKey = keys.at(-1)
   const merged = mergeEntries(entries)
   if (merged === undefined || lastKey === undefined) return { updates: entries, ...rest }

@@ -1,5 +1,5 @@
 import type { RootDatabase } from 'lmdb'
-import { checkEntry, checkEpoch, checkQueued, corrupt, mergeEntries } from './entries.js'
+import { checkEntry, checkEpoch, checkQueued, checkStrong, corrupt, mergeEntries } from './entries.js'
 import { lastOf, type Write } from './group-commit.js'
 import { asSkeinError } from './lmdb-errors.js'
 import { seal, sealNumber, unseal, unsealNumber } from './lmdb-record.js'
@@ -23,9 +23,10 @@ export async function appendAfterLast(root: Root, writes: readonly Write[]): Pro
       root.put(key, seal(key, update))
       key++
     }
-    const { queued, epoch } = lastOf(writes)
+    const { queued, epoch, strong } = lastOf(writes)
     if (queued !== undefined) root.put(QUEUED_KEY, sealNumber(QUEUED_KEY, queued))
     if (epoch !== undefined) root.put(EPOCH_KEY, seal(EPOCH_KEY, Buffer.from(epoch)))
+    if (strong !== undefined) root.put(STRONG_KEY, seal(STRONG_KEY, Buffer.from(JSON.stringify(strong))))
   })
 }
 
@@ -41,12 +42,13 @@ export function loadReplica(root: Root, directory: string): StoredReplica {
 }
 
 /**
- * Updates stand under rising numbers, from 1; the number of waiting edits and the epoch under names. The options are
- * a new object for each call, since lmdb-js writes into them.
+ * Updates stand under rising numbers, from 1; the number of waiting edits, the epoch and the strong prefixes
+ * (as JSON) under names. The options are a new object for each call, since lmdb-js writes into them.
  */
 const updateKeys = () => ({ start: 1, end: Number.MAX_SAFE_INTEGER })
 const QUEUED_KEY = 'queued'
 const EPOCH_KEY = 'epoch'
+const STRONG_KEY = 'strong'
 
 function lastKey(root: Root): number {
   const [key] = root.getKeys({ start: Number.MAX_SAFE_INTEGER, end: 0, reverse: true, limit: 1 })
@@ -62,6 +64,7 @@ function read(root: Root, directory: string): StoredReplica {
   const updates: Uint8Array[] = []
   let queued: number | undefined
   let epoch: string | undefined
+  let strong: readonly string[] | undefined
   let previous: number | undefined
   for (const { key, value } of allRecords(root, directory)) {
     if (key === QUEUED_KEY) {
@@ -72,6 +75,10 @@ function read(root: Root, directory: string): StoredReplica {
       epoch = checkEpoch(Buffer.from(unseal(EPOCH_KEY, value, directory)).toString(), directory)
       continue
     }
+    if (key === STRONG_KEY) {
+      strong = checkStrong(parse(unseal(STRONG_KEY, value, directory)), directory)
+      continue
+    }
     // Appends take the next key, and a compaction takes away all keys before its own.
     if (typeof key !== 'number' || key !== (previous ?? key - 1) + 1) {
       throw corrupt(directory, `an unexpected key (${String(key)})`)
@@ -79,9 +86,22 @@ function read(root: Root, directory: string): StoredReplica {
     previous = key
     updates.push(checkEntry(unseal(key, value, directory), directory))
   }
-  const found = updates.length + (queued === undefined ? 0 : 1) + (epoch === undefined ? 0 : 1)
+  const found =
+    updates.length +
+    (queued === undefined ? 0 : 1) +
+    (epoch === undefined ? 0 : 1) +
+    (strong === undefined ? 0 : 1)
   if (found !== entryCount) throw corrupt(directory, `${found} of ${entryCount} records`)
-  return { updates, queued: queued ?? 0, epoch: epoch ?? '' }
+  return { updates, queued: queued ?? 0, epoch: epoch ?? '', strong: strong ?? [] }
+}
+
+/** Null where it is not JSON: then it is no list, either. */
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString())
+  } catch {
+    return null
+  }
 }
 
 function allRecords(root: Root, directory: string): { key: string | number; value: Buffer }[] {

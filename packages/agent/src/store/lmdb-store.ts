@@ -74,6 +74,10 @@ class LmdbStore implements Store {
     return this.#group.add({ epoch })
   }
 
+  setStrong(prefixes: readonly string[]): Promise<void> {
+    return this.#group.add({ strong: prefixes })
+  }
+
   async close(): Promise<void> {
     await this.#group.close()
     const root = this.#root

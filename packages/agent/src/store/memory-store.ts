@@ -7,10 +7,11 @@ import type { Store } from './store.js'
 export function memoryStore(): Store {
   return {
     kind: 'memory',
-    load: async () => ({ updates: [], queued: 0, epoch: '' }),
+    load: async () => ({ updates: [], queued: 0, epoch: '', strong: [] }),
     append: async () => {},
     setQueued: async () => {},
     setEpoch: async () => {},
+    setStrong: async () => {},
     close: async () => {},
   }
 }

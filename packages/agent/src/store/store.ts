@@ -30,6 +30,8 @@ export interface Store {
   setQueued(queued: number): Promise<void>
   /** Stores which history of the space the replica belongs to. Rejects as `append`. */
   setEpoch(epoch: string): Promise<void>
+  /** Stores the prefixes of strong keys that are decided for the space. Rejects as `append`. */
+  setStrong(prefixes: readonly string[]): Promise<void>
   /** Flushes what was appended and closes. Never rejects. Idempotent. */
   close(): Promise<void>
 }
@@ -42,6 +44,8 @@ export interface StoredReplica {
   readonly queued: number
   /** What `setEpoch` stored; empty if it never did. */
   readonly epoch: string
+  /** What `setStrong` stored; empty if it never did. */
+  readonly strong: readonly string[]
 }
 
 /** Entries in the list from which a store merges them into one when it opens. */

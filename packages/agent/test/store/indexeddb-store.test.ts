@@ -146,7 +146,7 @@ test('a used-up quota keeps nobody from loading what should be compacted', async
   vi.spyOn(IDBObjectStore.prototype, 'add').mockImplementationOnce(() => {
     throw new DOMException('no room', 'QuotaExceededError')
   })
-  expect(await store.load()).toEqual({ updates, queued: 8, epoch: '' })
+  expect(await store.load()).toEqual({ updates, queued: 8, epoch: '', strong: [] })
   await store.close()
   expect(await storedEntries()).toEqual(updates)
 })
@@ -182,7 +182,7 @@ test('another tab may delete the database at once, and no part of one is made in
   expect((await indexedDB.databases()).map((database) => database.name)).not.toContain(name)
   await store.close()
   const fresh = await openIndexedDbStore(name)
-  expect(await fresh.load()).toEqual({ updates: [], queued: 0, epoch: '' })
+  expect(await fresh.load()).toEqual({ updates: [], queued: 0, epoch: '', strong: [] })
   await fresh.close()
 })
 

@@ -21,7 +21,7 @@ export interface StoreCase {
 export const STORE_CASES: readonly StoreCase[] = [
   anyStore('S1 a new store loads as empty', async ({ open }) => {
     const store = await open()
-    assertEqual(await store.load(), { updates: [], queued: 0, epoch: '' }, 'loaded')
+    assertEqual(await store.load(), { updates: [], queued: 0, epoch: '', strong: [] }, 'loaded')
     await store.close()
   }),
   anyStore('S2 append and setQueued resolve, and close may be called twice', async ({ open }) => {
@@ -51,12 +51,30 @@ export const STORE_CASES: readonly StoreCase[] = [
     })
     await using(open, async (store) => {
       const { updates: stored, ...rest } = await store.load()
-      assertEqual(rest, { queued: 3, epoch: 'e1' }, 'loaded')
+      assertEqual(rest, { queued: 3, epoch: 'e1', strong: [] }, 'loaded')
       assertEqual(stored.length, 2, 'updates')
       await store.setEpoch('e2')
     })
     await using(open, async (store) => assertEqual((await store.load()).epoch, 'e2', 'replaced'))
   }),
+  onDisk(
+    'S17 setStrong keeps the prefixes beside everything else, through a compaction, too',
+    async ({ open }) => {
+      await using(open, async (store) => {
+        await store.load()
+        await Promise.all(edits(COMPACT_ENTRIES_MIN).map((update) => store.append(update, 1)))
+        await store.setStrong(['lock/', 'é/'])
+        await store.setEpoch('e1')
+      })
+      for (let opening = 1; opening <= 2; opening++) {
+        await using(open, async (store) => {
+          const { updates, ...rest } = await store.load()
+          assertEqual(rest, { queued: 1, epoch: 'e1', strong: ['lock/', 'é/'] }, `opening ${opening}`)
+          assertEqual(updates.length, 1, 'updates')
+        })
+      }
+    },
+  ),
   onDisk('S4 setQueued replaces the number alone', async ({ open }) => {
     const updates = edits(2)
     await using(open, async (store) => {
@@ -186,7 +204,7 @@ export const STORE_CASES: readonly StoreCase[] = [
     const [update] = edits(1)
     const [kitchen, hall] = [await open('kitchen'), await open('hall')]
     await kitchen.append(update!, 1)
-    assertEqual(await hall.load(), { updates: [], queued: 0, epoch: '' }, 'the other place')
+    assertEqual(await hall.load(), { updates: [], queued: 0, epoch: '', strong: [] }, 'the other place')
     await Promise.all([kitchen.close(), hall.close()])
   }),
 ]
