@@ -9,6 +9,7 @@
  * - `log-write`: the disk refused a write; nothing of it is stored
  * - `log-closed`: the log was closed, or stopped because its disk failed in the middle of a commit
  * - `cluster-mismatch`: the data belong to another member, or to a cluster of other members
+ * - `replace-failed`: a change of a cluster's members did not succeed; the message tells what was changed
  * - `bad-option`: an option that cannot be used
  */
 export type RelayErrorCode =
@@ -22,6 +23,7 @@ export type RelayErrorCode =
   | 'log-write'
   | 'log-closed'
   | 'cluster-mismatch'
+  | 'replace-failed'
   | 'bad-option'
 
 /** The one error type of this package. The message says what happened and what to do. */

@@ -158,6 +158,7 @@ class RelayServer implements Relay {
       replicas: this.replicas,
       strong: this.strongSpaces,
       metrics: this.metrics,
+      cluster: this.members,
       streams,
       origins: options.origins ?? [],
       isReady: () => this.closing === undefined,

@@ -63,7 +63,10 @@ export class ClusterHost implements StrongRegion {
         options.metrics.flushed(tookMs, writes)
         this.step((participant, nowMs) => participant.persisted(nowMs, number))
       },
-      (error) => this.fail(error),
+      (error) => {
+        this.stop()
+        options.failed(error)
+      },
     )
   }
 
@@ -147,7 +150,6 @@ export class ClusterHost implements StrongRegion {
     this.isStopped = true
     this.persistence.stop()
     clearTimeout(this.timer)
-    for (const [token] of this.waiting) this.settle(token, { kind: 'unknown' })
   }
 
   private submit(token: number, { key, operation, deadlineMs }: Waiting): void {
@@ -236,15 +238,13 @@ export class ClusterHost implements StrongRegion {
     return first
   }
 
+  /** The member failed in the middle of a step: it cannot be asked what became of an operation. */
   private fail(error: unknown): void {
     if (this.isStopped) return
-    // A member that failed in the middle of a step cannot be asked what became of an operation.
     this.isStopped = true
     this.persistence.stop()
     clearTimeout(this.timer)
-    for (const token of [...this.waiting.keys()]) {
-      this.settle(token, this.participant === undefined ? NO_QUORUM : { kind: 'unknown' })
-    }
+    for (const token of [...this.waiting.keys()]) this.settle(token, { kind: 'unknown' })
     this.options.failed(error)
   }
 }

@@ -17,6 +17,7 @@ import { lmdbStorage } from './lmdb-storage.js'
 import { Membership } from './membership.js'
 import { memoryStorage } from './memory-storage.js'
 import { beginIncarnation } from './open-cluster.js'
+import { type ReplaceRequest, replaceMember } from './replace.js'
 import { type ClusterStatus, statusOf } from './status.js'
 import type { ClusterMeta, ClusterStorage } from './storage.js'
 
@@ -54,6 +55,8 @@ export class Cluster {
     perMessageDeflate: false,
     clientTracking: false,
   })
+  /** The change under way, or the last one: one at a time. */
+  private replacing: Promise<void> = Promise.resolve()
   private lastRefusals = new Map<string, string>()
   private error: unknown
 
@@ -128,6 +131,15 @@ export class Cluster {
     this.membership.advance()
   }
 
+  /**
+   * Puts a member in the place of another. Safe to repeat: what an interrupted call had begun goes on.
+   * @throws ReplaceError
+   */
+  replace(request: ReplaceRequest): Promise<ClusterStatus> {
+    this.replacing = this.replacing.catch(() => {}).then(() => replaceMember(this, request))
+    return this.replacing.then(() => this.status)
+  }
+
   /** Takes a connection to `/v1/cluster`; false where the request is for something else. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     if ((request.url ?? '').split('?', 1)[0] !== CLUSTER_PATH) return false
@@ -181,7 +193,8 @@ export class Cluster {
 
   private formed(configuration: Configuration): void {
     const members = configuration.members.map(({ id }) => id)
-    this.context.onEvent({ kind: 'cluster-formed', members })
+    // A relay on its own is nothing to tell of.
+    if (members.length > 1) this.context.onEvent({ kind: 'cluster-formed', members })
     this.host.start(configuration)
   }
 

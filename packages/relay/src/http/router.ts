@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { checkSpaceName, ProtocolError } from '@skein/protocol'
+import type { Cluster } from '../cluster/cluster.js'
+import { CLUSTER_METHODS, clusterRoute, summaryOf } from '../cluster/routes.js'
 import type { Metrics } from '../metrics.js'
 import { isHostAllowed, isOriginAllowed } from '../options.js'
 import type { StrongSpaces } from '../strong/spaces.js'
@@ -22,6 +24,7 @@ export interface RouterOptions {
   /** Undefined: there is no strong region, and no path to it. */
   readonly strong: StrongSpaces | undefined
   readonly metrics: Metrics
+  readonly cluster: Cluster
   readonly streams: StreamSeats
   /** Origins that are served besides this machine's; their hosts may be asked for. */
   readonly origins: readonly string[]
@@ -105,18 +108,24 @@ function strongSpaceRoute(
 
 /** What those who run a relay ask for. @throws HttpError */
 async function operationsRoute(
-  { metrics, isReady }: RouterOptions,
+  { metrics, cluster, isReady }: RouterOptions,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
 ): Promise<void> {
+  const clusterMethods = CLUSTER_METHODS[path]
+  if (clusterMethods !== undefined) {
+    checkMethod(request, response, clusterMethods)
+    return clusterRoute(request, response, path, cluster)
+  }
   if (!['/healthz', '/readyz', '/metrics'].includes(path)) {
     throw new HttpError(404, 'no-such-path', 'this is a Skein relay; there is /v1/spaces/<space>/state')
   }
   checkMethod(request, response, ['GET', 'HEAD'])
   if (path === '/healthz') return sendJson(response, 200, { status: 'ok' })
   if (path === '/readyz') {
-    return sendJson(response, isReady() ? 200 : 503, { status: isReady() ? 'ready' : 'stopping' })
+    const status = isReady() ? 'ready' : 'stopping'
+    return sendJson(response, isReady() ? 200 : 503, { status, cluster: summaryOf(cluster.status) })
   }
   response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.text())
 }
