@@ -236,7 +236,9 @@ describe('a stream', () => {
   test('H21 who reads slowly gets the newest, and nothing piles up', async () => {
     const { relay, at, key } = await setUp()
     const socket = connect(relay.port, '127.0.0.1')
-    onTestFinished(() => socket.destroy())
+    onTestFinished(() => {
+      socket.destroy()
+    })
     let text = ''
     socket.on('data', (part: Buffer) => {
       text += part.toString('latin1')
