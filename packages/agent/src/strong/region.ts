@@ -219,6 +219,11 @@ export class AgentStrongRegion implements StrongRegion {
     this.wasOffline = isOffline
   }
 
+  /** The relay refused a write of the document: perhaps one to a key that is strong by now. */
+  writeRejected(): void {
+    this.declaration.refresh()
+  }
+
   received(message: StrongMessage): void {
     if (message.type === 'strong-event') {
       this.known.learn(message.key, message.entry)

@@ -19,32 +19,44 @@ const FIRST_INCARNATION_MAX = 2 ** 40
  */
 export async function beginIncarnation(
   storage: ClusterStorage,
-  { id = DEFAULT_MEMBER_ID, peers = {}, join = false }: ClusterOptions,
+  options: ClusterOptions,
 ): Promise<ClusterMeta> {
-  const listed = join ? [] : [id, ...Object.keys(peers)].sort()
   const before = storage.meta
-  if (before !== undefined) checkSame(before, storage, id, listed)
-  // Before anything was agreed to, the operator may still list others.
-  const isFree = before?.founding === undefined && before?.cluster === undefined
-  const meta: ClusterMeta = {
-    id,
-    incarnation: before === undefined ? randomInt(1, FIRST_INCARNATION_MAX) : before.incarnation + 1,
-    listed: isFree ? listed : before.listed,
-    founding: before?.founding,
-    cluster: before?.cluster,
-    addresses: before?.addresses ?? {},
-  }
+  const { id = before?.id ?? DEFAULT_MEMBER_ID, peers = {}, join = false } = options
+  const listed = join ? [] : [id, ...Object.keys(peers)].sort()
+  const isFree = before === undefined || isUncommitted(before, storage)
+  if (!isFree) checkSame(before, storage, id, listed)
+  const incarnation = before === undefined ? randomInt(1, FIRST_INCARNATION_MAX) : before.incarnation + 1
+  const addresses = before?.addresses ?? {}
+  const meta: ClusterMeta = isFree
+    ? { id, incarnation, listed, founding: undefined, cluster: undefined, addresses }
+    : { ...before, incarnation }
   await storage.save(meta)
   return meta
 }
 
+/**
+ * Whether the operator may still name it, and list others: it agreed to nothing, or was alone and nobody asked
+ * it to decide anything, so that nothing is lost.
+ */
+function isUncommitted(
+  { founding, cluster, id }: ClusterMeta,
+  { configuration, store }: ClusterStorage,
+): boolean {
+  if (founding === undefined && cluster === undefined) return true
+  const founders = founding ?? []
+  const wasAlone = founders.length === 1 && founders[0]!.id === id
+  return (
+    wasAlone && (configuration === undefined || configuration.epoch === 1) && store.keys('', 1).length === 0
+  )
+}
+
 function checkSame(
-  { id, listed, founding, cluster }: ClusterMeta,
+  { id, listed, founding }: ClusterMeta,
   { configuration }: ClusterStorage,
   askedId: string,
   asked: readonly string[],
 ): void {
-  if (founding === undefined && cluster === undefined) return
   if (id !== askedId) {
     throw mismatch(
       `the data directory is that of member ${id}, not of ${askedId}. Start it with --id ${id}, or use another ` +
