@@ -246,7 +246,17 @@ class Explorer {
 
   private reach(state: State): void {
     const { members, sent, given, isBusy, floors, told } = state
-    const name = `${members.join()}|${sent}|${given.join()}|${isBusy.join()}|${floors.join()}|${told}`
+    // A short text is hashed much faster than a readable one. Numbers may need more than 16 bits.
+    const busy = (isBusy[0] ? 1 : 0) + (isBusy[1] ? 2 : 0)
+    const name = String.fromCharCode(
+      ...members,
+      sent & 0xffff,
+      sent >>> 16,
+      given[0]! * 16 + given[1]!,
+      busy,
+      floors[0]! * 16 + floors[1]!,
+      told,
+    )
     if (this.seen.has(name)) return
     this.seen.add(name)
     this.queue.push(state)

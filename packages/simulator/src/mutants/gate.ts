@@ -1,3 +1,5 @@
+import { explore } from '../explorer/explore.js'
+import { SCOPES } from '../explorer/scopes.js'
 import { runSeed } from '../run-seed.js'
 import { loadMutant } from './load-mutant.js'
 import type { Mutant } from './mutants.js'
@@ -10,10 +12,16 @@ export interface Verdict {
   readonly ms: number
 }
 
-/** Runs worlds with the bug in them until a check finds it. */
+/** Runs worlds with the bug in them until a check finds it, and then what the explorer reaches. */
 export async function tryMutant(mutant: Mutant, seedsMax: number): Promise<Verdict> {
   const paxos = await loadMutant(mutant)
   const startMs = performance.now()
+  const kill = (killedBy: string, seeds: number): Verdict => ({
+    mutant: mutant.name,
+    killedBy,
+    seeds,
+    ms: performance.now() - startMs,
+  })
   for (let seed = 1; seed <= seedsMax; seed++) {
     const { violation } = runSeed({
       seed,
@@ -21,7 +29,11 @@ export async function tryMutant(mutant: Mutant, seedsMax: number): Promise<Verdi
       ...(mutant.bugs === undefined ? {} : { bugs: mutant.bugs }),
     })
     if (violation === undefined) continue
-    return { mutant: mutant.name, killedBy: violation.check, seeds: seed, ms: performance.now() - startMs }
+    return kill(violation.check, seed)
+  }
+  for (const scope of mutant.patch === undefined ? [] : SCOPES) {
+    const { violation } = explore(paxos, scope)
+    if (violation !== undefined) return kill(violation.check, seedsMax)
   }
   return { mutant: mutant.name, killedBy: undefined, seeds: seedsMax, ms: performance.now() - startMs }
 }

@@ -1,0 +1,58 @@
+import * as paxos from '@skein/paxos'
+import { explore, runSeed, SCOPES } from '@skein/simulator'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const FROM = Number(process.env.SKEIN_SEED ?? 1)
+const SEEDS = Number(process.env.SKEIN_RUNS ?? 300)
+const limits = { ...paxos.PAXOS_LIMITS }
+
+afterAll(() => {
+  Object.assign(paxos.PAXOS_LIMITS, limits)
+})
+
+describe('worlds of faults', () => {
+  test('keep every rule, and get on when the faults are over', { timeout: 120_000 }, () => {
+    let operations = 0
+    for (let seed = FROM; seed < FROM + SEEDS; seed++) {
+      const result = runSeed({ seed, paxos })
+      operations += result.operations
+      const again = `npx -y pnpm@12 simulate --from ${seed} --seeds 1 --log`
+      expect(result.violation, `seed ${seed}: ${again}`).toBeUndefined()
+    }
+    expect(operations).toBeGreaterThan(SEEDS)
+  })
+
+  test('one seed gives one log, byte for byte', () => {
+    for (let seed = FROM; seed < FROM + 20; seed++) {
+      expect(logOf(seed)).toBe(logOf(seed))
+    }
+    expect(logOf(FROM)).not.toBe(logOf(FROM + 1))
+  })
+
+  // What the simulator has found, by the rule that was broken.
+  test.each([
+    [59, 'two changes that one member began were both decided in one epoch'],
+    [1, 'a driver of a change that was overtaken never came to an end'],
+    [1006, 'forgotten was told of an operation that an earlier round had applied'],
+    [20346, 'a read was answered in an epoch that was not yet on disk'],
+    [30377, 'a read was answered from promises given before it began'],
+    [32652, 'a change was over before anyone else had it installed'],
+  ])('seed %i: %s', (seed) => {
+    expect(runSeed({ seed, paxos }).violation).toBeUndefined()
+  })
+})
+
+describe('everything that can happen in a small world', () => {
+  test.each(SCOPES)('$name', { timeout: 120_000 }, (scope) => {
+    const { states, violation } = explore(paxos, scope)
+    console.log(`${scope.name}: ${states} states`)
+    expect(violation).toBeUndefined()
+    expect(states).toBeGreaterThan(100)
+  })
+})
+
+function logOf(seed: number): string {
+  const lines: string[] = []
+  runSeed({ seed, paxos, log: (line) => lines.push(line) })
+  return lines.join('\n')
+}
