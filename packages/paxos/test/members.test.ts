@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { type Configuration, isQuorum, MEMBERS_KEY, type Member, PAXOS_LIMITS } from '../src/index.js'
+import {
+  type Configuration,
+  compareBallots,
+  isQuorum,
+  MEMBERS_KEY,
+  type Member,
+  PAXOS_LIMITS,
+} from '../src/index.js'
 import { ANY, Cluster, configurationOf, memberOf } from './support/cluster.js'
 import { set } from './support/operations.js'
 
@@ -245,6 +252,22 @@ test('M5 a member that hears of a higher epoch takes it over, and proposes under
   expect(cluster.outcomeOf(token)).toMatchObject({ kind: 'done', version: 1 })
   expect(ids(cluster.member('c').configuration)).toEqual(['b', 'c', 'd'])
   expect(cluster.disk('c').configuration.epoch).toBe(3)
+})
+
+test('M5 what is open begins anew at once, with the new members and a new ballot', () => {
+  const cluster = new Cluster(['a', 'b', 'c'], ['d'])
+  cluster.submit('c', 'k', set('0'))
+  const [before] = cluster.take(ANY)
+  const configuration = configurationOf(['b', 'c', 'd'], 3)
+  cluster.hand({ from: 'a', to: 'c', message: { kind: 'install', configuration } })
+  expect(cluster.network.map(({ to, message }) => [to, message.kind])).toEqual([
+    ['b', 'prepare'],
+    ['d', 'prepare'],
+  ])
+  const [after] = cluster.network
+  if (before?.message.kind !== 'prepare' || after?.message.kind !== 'prepare') throw new Error('no prepare')
+  expect(after.message.epoch).toBe(3)
+  expect(compareBallots(after.message.ballot, before.message.ballot)).toBeGreaterThan(0)
 })
 
 test('M5 a member that asks under a lower epoch than its peers is told theirs, and tells a lower one its own', () => {
