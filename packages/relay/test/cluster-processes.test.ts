@@ -57,7 +57,10 @@ async function statusUntil(url: string, holds: (status: ClusterStatus) => boolea
   throw new Error(`waited in vain for ${url}: ${JSON.stringify(await statusAt(url))}`)
 }
 
-describe('members in processes of their own', () => {
+/** A loaded machine takes seconds to start a process, and these start many. */
+const SLOW = { timeout: 120_000 }
+
+describe('members in processes of their own', SLOW, () => {
   /** r1 in this process, r2 and r3 as commands. */
   async function start() {
     const directory = temporaryDirectory()
@@ -107,7 +110,7 @@ describe('members in processes of their own', () => {
   })
 })
 
-describe('command line', () => {
+describe('command line', SLOW, () => {
   test('K14 --cluster starts relays that form one, reports one that dies, and ends when told', async () => {
     const cli = await new Cli(
       '--cluster',

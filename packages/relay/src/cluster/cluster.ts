@@ -219,7 +219,8 @@ export class Cluster {
   }
 
   private failed(error: unknown): void {
-    if (this.error !== undefined) return
+    // What was to be saved while it was closed is saved after the next start.
+    if (this.isOver) return
     this.error = error
     this.host.stop()
     this.links.close()
