@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { clusterOn } from '../../demo/dist/start/cluster.js'
+import { type ClusterRelay, clusterOn } from '../../demo/dist/start/cluster.js'
 import { test as base } from './agents.js'
 import { TestProcess } from './process.js'
 
@@ -13,14 +13,20 @@ const DEVICES = path.resolve(import.meta.dirname, '../../demo/dist/devices/main.
 export class ClusterProcess {
   urls: readonly string[] = []
   private readonly data = mkdtempSync(path.join(tmpdir(), 'skein-cluster-'))
-  private readonly processes: TestProcess[] = []
+  private relays: readonly ClusterRelay[] = []
+  private processes: TestProcess[] = []
 
   async start(): Promise<this> {
-    const relays = clusterOn(await freePorts(3), this.data)
-    for (const { args } of relays) this.processes.push(new TestProcess(RELAY, args))
-    await Promise.all(this.processes.map((relay) => relay.printed(/ws:\/\/\S+/)))
-    this.urls = relays.map(({ url }) => url)
+    this.relays = clusterOn(await freePorts(3), this.data)
+    this.urls = this.relays.map(({ url }) => url)
+    await this.startAll()
     return this
+  }
+
+  /** Starts all of them, again on the same ports and data if they ran before and were killed. */
+  async startAll(): Promise<void> {
+    this.processes = this.relays.map(({ args }) => new TestProcess(RELAY, args))
+    await Promise.all(this.processes.map((relay) => relay.printed(/ws:\/\/\S+/)))
   }
 
   /** Ends relay `index` without giving it a chance to do anything. */

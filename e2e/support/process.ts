@@ -23,17 +23,27 @@ export class TestProcess {
     for (;;) {
       const match = pattern.exec(this.output)
       if (match !== null) return match
-      const news = new Promise((resolve) => {
-        this.child.stdout?.once('data', resolve)
-        this.child.stderr?.once('data', resolve)
-      })
-      await Promise.race([news, this.exited])
+      await Promise.race([this.news(), this.exited])
       if (this.child.exitCode !== null && !pattern.test(this.output)) {
         throw new Error(
           `the process ended with ${this.child.exitCode} before printing ${pattern}:\n${this.output}`,
         )
       }
     }
+  }
+
+  /** Waits for output on either stream. */
+  private news(): Promise<void> {
+    const { stdout, stderr } = this.child
+    return new Promise((resolve) => {
+      const told = () => {
+        stdout?.off('data', told)
+        stderr?.off('data', told)
+        resolve()
+      }
+      stdout?.on('data', told)
+      stderr?.on('data', told)
+    })
   }
 
   async end(signal: NodeJS.Signals): Promise<number | null> {

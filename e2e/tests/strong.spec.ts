@@ -2,6 +2,9 @@ import type { AgentPage } from '../support/agents.js'
 import { expect } from '../support/agents.js'
 import { test } from '../support/cluster.js'
 
+// Four pages and four processes of their own share one machine here.
+test.describe.configure({ timeout: 120_000 })
+
 const AT = '#/security'
 const DOOR = 'tile-lock.front_door'
 
@@ -139,6 +142,30 @@ test('with one of three relays killed an unlock still works; with two it says so
   await expect.poll(() => tablet.get('reported/lock.front_door/state')).toBe('locked')
   await tablet.page.getByTestId('alarm_control_panel.home-trigger').click()
   await expect.poll(() => tablet.get('reported/alarm_control_panel.home/state')).toBe('triggered')
+})
+
+test('an unlock whose relay dies before it answers is unknown, stays so on show, and is settled by asking', async ({
+  join,
+  cluster,
+  devices,
+}) => {
+  expect(devices.output).toContain('ready')
+  const tablet = await join('Tablet', { relay: cluster.urls.slice(0, 1), at: AT })
+  await expect(door(tablet)).toHaveAttribute('data-version', '0')
+  // Alone, its relay cannot decide, and dies while it tries.
+  await Promise.all([cluster.kill(1), cluster.kill(2)])
+  await hold(tablet, 'lock.front_door-unlock')
+  const outcome = tablet.page.getByTestId('lock.front_door-outcome')
+  await expect(outcome).toHaveAttribute('data-outcome', 'asking')
+  await cluster.kill(0)
+  await expect(outcome).toHaveText(/It is not known whether this was done/)
+  await tablet.page.getByTestId('lock.front_door-find-out').click()
+  await expect(tablet.page.getByTestId('lock.front_door-find-out')).toHaveText('Find out')
+
+  await cluster.startAll()
+  await expect.poll(() => tablet.status('connection')).toBe('live')
+  await tablet.page.getByTestId('lock.front_door-find-out').click()
+  await expect(outcome).toHaveAttribute('data-settled', /^(not-)?applied$/)
 })
 
 test('the gas is shut offline; lifting that latch and opening again take a majority', async ({

@@ -40,6 +40,9 @@ export class SecurityDesk {
       },
     )
     for (const guarded of GUARDED) {
+      // From an earlier run of this agent, until a relay tells what is decided now.
+      const last = space.strong.peek(guarded.strongKey)
+      if (last) this.#decided.set(guarded, last)
       this.#sources.set(
         guarded,
         createSource(

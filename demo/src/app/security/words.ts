@@ -30,7 +30,7 @@ export function nameOf(guarded: Guarded): string {
 const NOUNS: Readonly<Record<string, string>> = {
   Unlock: 'An unlock',
   Disarm: 'Disarming',
-  'Open gas': 'Opening the gas',
+  Open: 'Opening the gas',
   'Lift latch': 'Lifting a latch',
 }
 

@@ -3,7 +3,7 @@ import type { Guarded } from '../../model/guarded.js'
 import type { GuardedState } from '../../model/guarded-state.js'
 import type { Entity } from '../../model/home.js'
 import { Icon } from '../components/Icon.js'
-import { useReachable } from '../hooks/space.js'
+import { useReachable, useStatus } from '../hooks/space.js'
 import { useRounds } from '../security/hooks.js'
 import { stateInWords } from '../security/words.js'
 import { Asked } from './Asked.js'
@@ -21,6 +21,7 @@ interface Props {
 export function GuardedTile({ entity, guarded, kind, state, children }: Props) {
   const title = useId()
   const reachable = useReachable()
+  const live = useStatus().connection === 'live'
   const asking = useRounds(guarded).some((round) => !round.outcome)
   const { decided, latches, wanted, reported, moving, refused, deviceFence } = state
   return (
@@ -43,8 +44,14 @@ export function GuardedTile({ entity, guarded, kind, state, children }: Props) {
         <p className="guarded-state">
           <strong data-testid={`${entity.id}-state`}>{stateInWords(wanted)}</strong>
           {decided ? (
-            <span className="version" title="How often a majority of the relays has decided on it">
+            <span
+              className={live ? 'version' : 'version version-last'}
+              title={
+                live ? 'How often a majority of the relays has decided on it' : 'As this agent last heard'
+              }
+            >
               v{decided.version}
+              {!live && ', last heard'}
             </span>
           ) : (
             <span className="version version-none" title="No relay has told this agent yet">

@@ -40,7 +40,7 @@ export function ValveTile({ entity }: { entity: Entity }) {
           icon="flame"
           busy={busy}
           testId={`${entity.id}-open`}
-          onHeld={() => void desk.ask(GAS, 'open', 'Open gas', { lifting: false })}
+          onHeld={() => void desk.ask(GAS, 'open', 'Open', { lifting: false })}
         />
       )}
     </GuardedTile>
