@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
+import { MEMBERS_KEY } from '@skein/paxos'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { ClusterStatus } from '../src/index.js'
+import { openDataDirectory } from '../src/data/data-directory.js'
+import { type ClusterStatus, createRelay } from '../src/index.js'
+import { openEnvironment } from '../src/log/lmdb-environment.js'
 import { freePorts, read, write } from './cluster-helpers.js'
 import { relayForTest, temporaryDirectory, until } from './helpers.js'
 
@@ -144,6 +147,25 @@ describe('command line', () => {
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }
+  })
+
+  test('K5 a member that cannot tell what it promised ends, and says why', async () => {
+    const data = temporaryDirectory()
+    const relay = await createRelay({ dataDir: data })
+    await write(relay, 'home/k', 'v')
+    await relay.close()
+    const directory = await openDataDirectory(data)
+    const environment = await openEnvironment(directory)
+    await environment.acceptor.put(Buffer.from(MEMBERS_KEY), Buffer.from('damaged'))
+    await environment.close()
+    await directory.release()
+    const cli = await new Cli('--port', '0', '--data', data).listening()
+    const r4 = await relayForTest({ cluster: { id: 'r4', join: true } })
+    const at = /ws:\S+/.exec(cli.output)![0].replace('ws:', 'http:')
+    const replaced = new Cli('replace', '--at', at, '--add', `r4=${r4.url}`)
+    expect(await cli.ended()).toBe(1)
+    expect(cli.errors).toContain('"kind":"strong-failed"')
+    expect(await replaced.ended()).toBe(1)
   })
 
   test('K14 replace puts a member in the place of another', async () => {

@@ -77,6 +77,7 @@ class WatchedLease {
   private last: WireEntry | undefined
   private stop: (() => void) | undefined
   private wake: () => void = () => {}
+  private over: Error | undefined
 
   constructor(
     private readonly deps: LeaseDeps,
@@ -91,11 +92,15 @@ class WatchedLease {
 
   /** Resolves when it may be taken, as far as is known. @throws Conflict at the deadline */
   async mayTake(patience: Patience): Promise<void> {
-    this.stop ??= this.deps.watch(this.key, { onEntry: (entry) => this.observe(entry), onEnd: () => {} })
+    this.stop ??= this.deps.watch(this.key, {
+      onEntry: (entry) => this.observe(entry),
+      onEnd: (refusal) => this.ended(refusal),
+    })
     for (;;) {
       const changed = new Promise<void>((resolve) => {
         this.wake = resolve
       })
+      if (this.over !== undefined) throw this.over
       const state = this.challenger.state(this.deps.clock())
       if (state.kind === 'malformed') throw this.conflict('it holds something else than a lease')
       if (state.kind !== 'waiting') return
@@ -107,6 +112,14 @@ class WatchedLease {
 
   end(): void {
     this.stop?.()
+  }
+
+  private ended(refusal: Parameters<Watcher['onEnd']>[0]): void {
+    this.over =
+      refusal === undefined
+        ? new SkeinError('left', `the space was left; the lease "${this.key}" was not taken`)
+        : this.deps.errorOf(this.key, refusal)
+    this.wake()
   }
 
   private leftMs(untilMs: number): number {

@@ -5,6 +5,7 @@ import { SkeinError } from '../errors.js'
 import type { Json } from '../types.js'
 import { Declaration } from './declaration.js'
 import { Conflict, NotStrong, StrongMismatch, Unavailable, Unknown } from './errors.js'
+import { KeyQueue } from './key-queue.js'
 import { KnownValues } from './known-values.js'
 import { Latest } from './latest.js'
 import { type HeldLease, type LeaseDeps, takeLease } from './lease-keeper.js'
@@ -23,7 +24,7 @@ import type {
   Written,
 } from './types.js'
 import { decodeEntry, encodeCondition, encodeValue } from './values.js'
-import { pause } from './wait.js'
+import { inTime, pause } from './wait.js'
 import { Watches } from './watches.js'
 import { type WriteOrder, type WriteOutcome, Writer } from './writer.js'
 
@@ -55,7 +56,7 @@ export class AgentStrongRegion implements StrongRegion {
   private readonly requests: Requests
   private readonly writer: Writer
   private readonly watches: Watches
-  private readonly watching = new Set<Latest<StrongEntry>>()
+  private readonly updates = new KeyQueue()
   private readonly leases = new Set<HeldLease>()
   private numbers = 0
   /** The connection that takes requests. */
@@ -144,29 +145,18 @@ export class AgentStrongRegion implements StrongRegion {
     compute: (value: T | undefined, entry: StrongEntry<T>) => T | Promise<T>,
     options: StrongOptions = {},
   ): Promise<StrongEntry<T> & { readonly value: T }> {
-    const { deadlineMs, signal } = patienceOf(options)
-    const left = () => ({
-      deadlineMs: Math.max(1, deadlineMs - performance.now()),
-      ...(signal === undefined ? {} : { signal }),
+    this.check(key)
+    const patience = patienceOf(options)
+    let isTurn = true
+    // Those of one agent would only be in each other's way.
+    const leave = await this.updates.enter(key, async (turn) => {
+      isTurn = await inTime(turn, patience)
     })
-    let entry = await this.get<T>(key, left())
-    let conflict: Conflict | undefined
-    let tryMs = 0
-    for (;;) {
-      const value = await compute(entry.value, entry)
-      const begunMs = performance.now()
-      // A try without time for its answer would make an unknown outcome of a conflict.
-      if (conflict !== undefined && begunMs + 2 * tryMs >= deadlineMs) throw conflict
-      try {
-        const written = await this.compareAndSet(key, { ifVersion: entry.version }, value, left())
-        return { value, ...written }
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error
-        conflict = error
-        entry = error.current as StrongEntry<T>
-      }
-      tryMs = performance.now() - begunMs
-      await pause(Math.random() * UPDATE_PAUSE_MS_MAX, signal)
+    try {
+      if (!isTurn) throw new Unavailable(key, 'busy')
+      return await this.updateInTurn(key, compute, patience)
+    } finally {
+      leave()
     }
   }
 
@@ -229,6 +219,11 @@ export class AgentStrongRegion implements StrongRegion {
     this.wasOffline = isOffline
   }
 
+  /** The relay refused a write of the document: perhaps one to a key that is strong by now. */
+  writeRejected(): void {
+    this.declaration.refresh()
+  }
+
   received(message: StrongMessage): void {
     if (message.type === 'strong-event') {
       this.known.learn(message.key, message.entry)
@@ -246,12 +241,11 @@ export class AgentStrongRegion implements StrongRegion {
     for (const lease of leases) lease.end('left')
     if (leases.length === 0 || this.connection === undefined) return
     const released = Promise.allSettled(leases.map((lease) => lease.release()))
-    await Promise.race([released, pause(RELEASE_ON_LEAVE_MS_MAX, undefined)])
+    await inTime(released, { deadlineMs: performance.now() + RELEASE_ON_LEAVE_MS_MAX, signal: undefined })
   }
 
   end(): void {
-    for (const latest of this.watching) latest.end()
-    this.watching.clear()
+    this.watches.end()
   }
 
   private ready(): void {
@@ -279,6 +273,36 @@ export class AgentStrongRegion implements StrongRegion {
     return { version: outcome.version, fence: outcome.fence }
   }
 
+  private async updateInTurn<T extends Json>(
+    key: string,
+    compute: (value: T | undefined, entry: StrongEntry<T>) => T | Promise<T>,
+    { deadlineMs, signal }: Patience,
+  ): Promise<StrongEntry<T> & { readonly value: T }> {
+    const left = () => ({
+      deadlineMs: Math.max(1, deadlineMs - performance.now()),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    let entry = await this.get<T>(key, left())
+    let conflict: Conflict | undefined
+    let tryMs = 0
+    for (;;) {
+      const value = await compute(entry.value, entry)
+      const begunMs = performance.now()
+      // A try without time for its answer would make an unknown outcome of a conflict.
+      if (conflict !== undefined && begunMs + 2 * tryMs >= deadlineMs) throw conflict
+      try {
+        const written = await this.compareAndSet(key, { ifVersion: entry.version }, value, left())
+        return { value, ...written }
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error
+        conflict = error
+        entry = error.current as StrongEntry<T>
+      }
+      tryMs = performance.now() - begunMs
+      await pause(Math.random() * UPDATE_PAUSE_MS_MAX, signal)
+    }
+  }
+
   private startWatching<T extends Json>(
     key: string,
     signal: AbortSignal | undefined,
@@ -286,7 +310,6 @@ export class AgentStrongRegion implements StrongRegion {
     this.check(key)
     const finish = () => {
       stop()
-      this.watching.delete(latest)
       signal?.removeEventListener('abort', abort)
     }
     const latest: Latest<StrongEntry> = new Latest(finish)
@@ -296,9 +319,8 @@ export class AgentStrongRegion implements StrongRegion {
     }
     const stop = this.watches.add(key, {
       onEntry: (entry) => latest.push(decodeEntry(entry)),
-      onEnd: (answer) => latest.end({ error: this.refusal(key, answer) }),
+      onEnd: (refusal) => latest.end(refusal === undefined ? {} : { error: this.refusal(key, refusal) }),
     })
-    this.watching.add(latest)
     if (signal?.aborted) abort()
     else signal?.addEventListener('abort', abort, { once: true })
     return latest as unknown as Latest<StrongEntry<T>>

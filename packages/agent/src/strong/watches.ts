@@ -5,8 +5,8 @@ import type { StrongLink } from './link.js'
 export interface Watcher {
   /** Versions rise. */
   onEntry(entry: WireEntry): void
-  /** It is over. */
-  onEnd(answer: StrongAnswer & { kind: 'refused' }): void
+  /** It is over: the relay refuses it, or else the space is left. */
+  onEnd(refusal: (StrongAnswer & { kind: 'refused' }) | undefined): void
 }
 
 /** After what the relay could not do for now, a watch is asked for again. */
@@ -34,7 +34,7 @@ export class Watches {
     if (watch.entry !== undefined) watcher.onEntry(watch.entry)
     return () => {
       watch.watchers.delete(watcher)
-      if (watch.watchers.size === 0 && this.watches.get(key) === watch) this.end(key, watch)
+      if (watch.watchers.size === 0 && this.watches.get(key) === watch) this.forget(key, watch)
     }
   }
 
@@ -49,6 +49,14 @@ export class Watches {
       watch.number = undefined
       clearTimeout(watch.again)
     }
+  }
+
+  /** Nothing is told any more. */
+  end(): void {
+    this.closed()
+    const watches = [...this.watches.values()]
+    this.watches.clear()
+    for (const watcher of watches.flatMap(({ watchers }) => [...watchers])) watcher.onEnd(undefined)
   }
 
   event(key: string, entry: WireEntry): void {
@@ -85,7 +93,7 @@ export class Watches {
     this.link.send({ type: 'strong-request', number: watch.number, request: { kind: 'watch', key } })
   }
 
-  private end(key: string, watch: Watch): void {
+  private forget(key: string, watch: Watch): void {
     this.watches.delete(key)
     clearTimeout(watch.again)
     if (!this.isOpen) return

@@ -134,6 +134,17 @@ test('T19 a renewal that failed leaves it held, and is tried again', async () =>
   expect(lease.held).toBe(true)
 })
 
+test('T18 leaving ends the waiting for one that another holds', async () => {
+  const relay = await ScriptedRegion.start()
+  const space = await joinSpace('home', { relays: [relay.url], strong: ['task/'] })
+  relay.write(KEY, encodeLease({ holder: 'another', ttlMs: 60_000 }), 1)
+  const taken = space.strong.lease(KEY, { ttlMs: 1_000, deadlineMs: 60_000 })
+  const refused = expect(taken).rejects.toMatchObject({ code: 'left' })
+  await until('it watches', () => relay.asked('watch').length === 1)
+  await space.leave()
+  await refused
+})
+
 test('T20 leaving releases the leases', async () => {
   const relay = await ScriptedRegion.start()
   const space = await joinSpace('home', { relays: [relay.url], strong: ['task/'] })

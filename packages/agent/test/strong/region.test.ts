@@ -225,6 +225,10 @@ test('T11 update computes again on the value of each conflict, and nothing is lo
   )
   expect(results.map(({ value }) => value).sort()).toEqual([1, 2, 3, 4, 5])
   expect(await strong.get('n/1')).toMatchObject({ value: 5, version: 5 })
+  const many = Array.from({ length: 40 }, () => strong.update<number>('n/many', add))
+  await Promise.all(many)
+  expect(await strong.get('n/many')).toMatchObject({ value: 40 })
+  expect(relay.asked('write').filter(({ key }) => key === 'n/many')).toHaveLength(40)
   const endMs = performance.now() + 1_000
   const late = strong.update<number>(
     'n/1',
