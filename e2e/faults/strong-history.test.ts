@@ -28,6 +28,12 @@ describe('histories that one register explains', () => {
     expect(judge(...open, read(3, 4, 'c', 2), write('e', 5, 6, done(4)), read(7, 8, 'e', 4))).toBe('fine')
   })
 
+  test('settling an operation as never applied makes a version', () => {
+    const touches = Array.from({ length: 30 }, () => operation({ kind: 'touch' }, 2, Infinity, OPEN))
+    expect(judge(write('a', 0, 1, done(1)), ...touches, read(3, 4, 'a', 2), read(5, 6, 'a', 29))).toBe('fine')
+    expect(judge(write('a', 0, 1, done(1)), ...touches, read(3, 4, 'b', 2))).not.toBe('fine')
+  })
+
   test('a conflict tells what was there', () => {
     const refused = onVersion('b', 7, 2, 3, conflict('a', 1))
     expect(judge(write('a', 0, 1, done(1)), refused)).toBe('fine')

@@ -98,6 +98,9 @@ const LARGE_CHARS = 50_000
 const LARGE_KEYS = 90
 
 const FAKE_TIME = '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1'
+if (!existsSync(FAKE_TIME)) {
+  console.log('strong-members: no clock is moved, for libfaketime is not installed (Debian: faketime)')
+}
 
 test.skipIf(!existsSync(FAKE_TIME))(
   'clocks that jump by hours, each its own way, change nothing that was decided',

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { Random, seededRandom, setting } from './support/seed.js'
 import { StrongClient } from './support/strong-client.js'
 import { RELAYS, StrongCluster } from './support/strong-cluster.js'
+import { AgentEndpoint, HttpEndpoint } from './support/strong-endpoints.js'
 import { FaultMaker } from './support/strong-faults.js'
 import type { Seen } from './support/strong-history.js'
 import { LoadClient, newTally, type Tally } from './support/strong-load.js'
@@ -12,9 +13,11 @@ import { pause, until } from './support/until.js'
 
 const MINUTES = setting('strong-minutes', 0)
 const RUN_MS = MINUTES === 0 ? 20_000 : MINUTES * 60_000
-const CLIENTS = 8
+const HTTP_CLIENTS = 6
+const AGENTS = 3
 /** Of the faults of a long run; the short one has no time for them. */
 const LONG_SHARE = 0.05
+const SPACE = 'space'
 const PREFIX = 'lock/'
 const PROGRESS_EVERY_MS = 30_000
 /** After a fault has ended: connections come back, backoffs end. */
@@ -25,7 +28,7 @@ test(
   async ({ onTestFinished: after }) => {
     const random = seededRandom('strong-soak')
     const cluster = await StrongCluster.start(after, { prefix: PREFIX })
-    const client = new StrongClient(after, 'space')
+    const client = new StrongClient(after, SPACE)
     // Stays where something is in it.
     const evidence = path.join(tmpdir(), `skein-strong-${random.seed}`)
     const records = new StrongRecords(PREFIX, evidence, () => ({
@@ -35,9 +38,15 @@ test(
     const tally = newTally()
     await recovered(client, cluster)
 
-    const loads = Array.from({ length: CLIENTS }, (_, i) => {
-      return new LoadClient(`c${i}`, client, cluster, records, tally, new Random(random.seed + i + 1))
-    })
+    const loads: LoadClient[] = []
+    for (let i = 0; i < HTTP_CLIENTS + AGENTS; i++) {
+      const own = new Random(random.seed + i + 1)
+      const endpoint =
+        i < HTTP_CLIENTS
+          ? new HttpEndpoint(client, cluster, own)
+          : await AgentEndpoint.join(after, cluster, SPACE, PREFIX, records, own)
+      loads.push(new LoadClient(`c${i}`, endpoint, records, tally, own))
+    }
     const faults: FaultMaker = new FaultMaker(cluster, random, MINUTES === 0 ? 0 : LONG_SHARE, async () => {
       await recovered(client, cluster)
       await judgeLeft(records, client, cluster, random)

@@ -19,7 +19,8 @@ export type Reply =
 /** What settling an operation came to. */
 export type Resolution =
   | { readonly kind: 'done'; readonly version: number; readonly fence: number }
-  | { readonly kind: 'aborted'; readonly seen: Seen }
+  /** `seen` where it was told what is there. */
+  | { readonly kind: 'aborted'; readonly seen: Seen | undefined }
   | { readonly kind: 'open' }
 
 export interface SendOptions {

@@ -100,7 +100,7 @@ class Search {
       return []
     }
     this.complain(state, told, 'nothing that is open can be next')
-    return open.filter(mayBeNext).flatMap((operation): Point[] => {
+    return withOneTouch(open.filter(mayBeNext)).flatMap((operation): Point[] => {
       const data = dataAfter(operation.action, state)
       if (data === 'refused') return []
       // Its own fence is not known; the next one that is told must be above that of before in any case.
@@ -153,6 +153,12 @@ function holds(condition: Condition | undefined, { version, data }: State): bool
 
 function isOpenChange({ action, ending }: Operation): boolean {
   return ending.kind === 'open' && action.kind !== 'read'
+}
+
+/** What may be next stays so, and touches are all the same: which of them it is makes no difference. */
+function withOneTouch(open: readonly Operation[]): readonly Operation[] {
+  const touch = open.find(({ action }) => action.kind === 'touch')
+  return open.filter((operation) => operation.action.kind !== 'touch' || operation === touch)
 }
 
 function dataAfter(action: Action, state: State): 'refused' | { readonly data: string | undefined } {

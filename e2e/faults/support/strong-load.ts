@@ -1,6 +1,6 @@
 import type { Random } from './seed.js'
-import type { Reply, StrongClient } from './strong-client.js'
-import { RELAYS, type StrongCluster } from './strong-cluster.js'
+import type { Reply } from './strong-client.js'
+import type { Endpoint } from './strong-endpoints.js'
 import type { Action, Ending, Seen } from './strong-history.js'
 import type { KeyRecord, StrongRecords } from './strong-records.js'
 import { pause } from './until.js'
@@ -31,8 +31,7 @@ export class LoadClient {
 
   constructor(
     readonly name: string,
-    private readonly client: StrongClient,
-    private readonly cluster: StrongCluster,
+    private readonly endpoint: Endpoint,
     private readonly records: StrongRecords,
     private readonly tally: Tally,
     private readonly random: Random,
@@ -63,6 +62,10 @@ export class LoadClient {
     const calledMs = performance.now()
     const ending = await this.attempt(record, action, id)
     this.tally[ending?.kind ?? 'unavailable']++
+    if (!this.endpoint.repeats && action.kind === 'write' && ending?.kind !== 'done') {
+      // It may have settled an attempt of its own before it told the outcome.
+      record.operations.push({ client: `${id}-settles`, calledMs, ...NEVER_ENDS, action: { kind: 'touch' } })
+    }
     if (ending === undefined) return
     const seen = seenBy(action, ending)
     if (this.known.size > KNOWN_MAX) this.known.clear()
@@ -89,17 +92,14 @@ export class LoadClient {
     let mayBeApplied = false
     let operation: string | undefined
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-      const deadlineMs = 500 + this.random.below(4_000)
-      const reply = await this.client.send(this.chooseRelay(record.key), record.key, action, {
-        id,
-        deadlineMs,
-      })
+      const reply = await this.endpoint.send(record, action, id)
       const ending = endingOf(reply, action, mayBeApplied)
       if (ending !== undefined) return ending
       if (reply.kind in this.tally && reply.kind !== 'unavailable') this.tally[reply.kind]++
       if (reply.kind === 'unknown') operation = reply.operation
       if (reply.kind === 'unknown' || reply.kind === 'lost') mayBeApplied ||= action.kind === 'write'
       if (reply.kind === 'forgotten' || this.random.chance(0.3)) break
+      if (mayBeApplied && !this.endpoint.repeats) break
       this.tally.repeated++
       await pause(20 + this.random.below(300))
     }
@@ -110,26 +110,21 @@ export class LoadClient {
 
   private async resolve(record: KeyRecord, operation: string): Promise<Ending | undefined> {
     const called = { client: `${this.name}-resolve`, calledMs: performance.now() }
-    const resolution = await this.client.resolve(this.chooseRelay(record.key), record.key, operation)
+    const resolution = await this.endpoint.resolve(record, operation)
     this.tally.resolved++
     if (resolution.kind === 'done') return resolution
-    const open = { returnedMs: Number.POSITIVE_INFINITY, ending: { kind: 'open' } } as const
-    record.operations.push({ ...called, action: { kind: 'touch' }, ...open })
+    record.operations.push({ ...called, ...NEVER_ENDS, action: { kind: 'touch' } })
     if (resolution.kind === 'open') return { kind: 'open' }
     this.tally.aborted++
+    if (resolution.seen === undefined) return undefined
     const ending = { kind: 'value', seen: resolution.seen } as const
     record.operations.push({ ...called, action: { kind: 'read' }, returnedMs: performance.now(), ending })
     return undefined
   }
-
-  /** Mostly the one that others prefer for the key, too; often enough another, so that proposers meet. */
-  private chooseRelay(key: string): string {
-    const preferred = RELAYS[key.charCodeAt(key.length - 1) % RELAYS.length]!
-    return this.cluster.relay(this.random.chance(0.6) ? preferred : this.random.pick(RELAYS)).http
-  }
 }
 
 const KNOWN_MAX = 100
+const NEVER_ENDS = { returnedMs: Number.POSITIVE_INFINITY, ending: { kind: 'open' } } as const
 
 function endingOf(reply: Reply, action: Action, mayBeApplied: boolean): Ending | undefined {
   switch (reply.kind) {
