@@ -162,6 +162,10 @@ test('an unlock whose relay dies before it answers is unknown, stays so on show,
   await tablet.page.getByTestId('lock.front_door-find-out').click()
   await expect(tablet.page.getByTestId('lock.front_door-find-out')).toHaveText('Find out')
 
+  // Nor does a reload make anybody forget it.
+  await tablet.page.reload()
+  await expect(outcome).toHaveText(/It is not known whether this was done/)
+
   await cluster.startAll()
   await expect.poll(() => tablet.status('connection')).toBe('live')
   await tablet.page.getByTestId('lock.front_door-find-out').click()

@@ -20,7 +20,7 @@ export function LastRound({ relays }: { relays: readonly RelayReach[] }) {
         </h2>
         {round && (
           <span className={`badge round-outcome tone-${toneOf(round)}`} data-outcome={round.outcome?.kind}>
-            {OUTCOMES[round.outcome?.kind ?? 'asking']}
+            {round.settled ? SETTLED[round.settled] : OUTCOMES[round.outcome?.kind ?? 'asking']}
           </span>
         )}
       </div>
@@ -65,6 +65,8 @@ const OUTCOMES = {
   refused: 'refused',
   unknown: 'unknown',
 } as const
+
+const SETTLED = { applied: 'found: done', 'not-applied': 'found: not done' } as const
 
 function explain(round: Round, relayCount: number): string {
   const ground = `Asked on the ground of v${round.fromVersion}.`

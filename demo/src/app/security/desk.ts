@@ -6,7 +6,8 @@ import { clearedBy, pullLatch } from '../../model/latches.js'
 import { readTarget, targetValue } from '../../model/target.js'
 import { createSource, type Source } from '../hooks/source.js'
 import { outcomeOf } from './outcome.js'
-import { ROUNDS_MAX, type Round } from './round.js'
+import { isUnsettled, ROUNDS_MAX, type Round } from './round.js'
+import { keepUnsettled, keptUnsettled } from './unsettled.js'
 
 /** A person at a door waits this long and no longer. */
 const DEADLINE_MS = 3_000
@@ -33,6 +34,8 @@ export class SecurityDesk {
     this.#space = space
     this.#strong = space.strong
     this.#name = name
+    this.#rounds = keptUnsettled(space.name)
+    this.#count = Math.max(0, ...this.#rounds.map((round) => round.id))
     this.rounds = createSource(
       () => this.#rounds,
       (changed) => {
@@ -131,7 +134,7 @@ export class SecurityDesk {
       startedAt: performance.now(),
       relay: path?.kind === 'relay' ? path.url : undefined,
     }
-    const unsettled = this.#rounds.filter((it) => it.outcome?.kind === 'unknown' && !it.settled)
+    const unsettled = this.#rounds.filter(isUnsettled)
     const others = this.#rounds.filter((it) => !unsettled.includes(it))
     // What is not settled stays, however much came after it.
     this.#rounds = [round, ...unsettled, ...others].slice(0, ROUNDS_MAX).sort((a, b) => b.id - a.id)
@@ -141,6 +144,7 @@ export class SecurityDesk {
 
   #change(id: number, fields: Partial<Round>): void {
     this.#rounds = this.#rounds.map((round) => (round.id === id ? { ...round, ...fields } : round))
+    keepUnsettled(this.#space.name, this.#rounds)
     this.#tellRounds()
   }
 

@@ -6,7 +6,6 @@ import { RoundList } from '../components/RoundList.js'
 import { useDevicesAway } from '../hooks/space.js'
 import { useRelays } from '../security/relays.js'
 import { EntityTile } from './EntityTile.js'
-import { DevicesAway } from './HomeView.js'
 
 /** What must not go wrong, and how a decision on it is made. */
 export function SecurityView({ areas }: { areas: readonly Area[] }) {
@@ -20,7 +19,9 @@ export function SecurityView({ areas }: { areas: readonly Area[] }) {
         <h1>Security</h1>
         <p className="security-words">
           {away ? (
-            <DevicesAway />
+            <span className="devices-away" data-testid="devices-away">
+              Devices out of reach. A latch waits for them; an unlock does not.
+            </span>
           ) : (
             'To unlock, disarm or open, a majority of the relays decides. To make safe, nobody has to be asked.'
           )}
