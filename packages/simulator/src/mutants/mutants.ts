@@ -104,6 +104,18 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patch('no key copied', 'membership-change.js', 'this.found.add(key);\n', 'continue;\n'),
   patch(
+    'copied without a round',
+    'membership-change.js',
+    "{ kind: 'read', takesRound: true }",
+    "{ kind: 'read' }",
+  ),
+  patch(
+    'change over before it is installed',
+    'membership-change.js',
+    ' || hasSameMembers(configuration.members, members)',
+    '',
+  ),
+  patch(
     'lowest accepted taken',
     'key-rounds.js',
     'compareBallots(next.accepted, highest.accepted) > 0',
