@@ -50,7 +50,8 @@ export class Checks {
     if (message.kind !== 'accept') return
     this.key(message.key).attempted(`${id}/${life}`, message.ballot)
     this.key(message.key).proposed(message.ballot, message.register)
-    this.acceptors.proposed(message, configuration)
+    // The configuration may have changed later in the step that proposed.
+    if (message.epoch === configuration.epoch) this.acceptors.proposed(message, configuration)
   }
 
   /** C8: a request of another epoch changes nothing, and is told nothing but the epoch. */
