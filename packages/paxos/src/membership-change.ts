@@ -34,8 +34,8 @@ type Phase =
  *
  * 1. decide the joint configuration in its register, under the old quorums
  * 2. install it on majorities of the old and of the new members: from here on nothing is decided without both
- * 3. read every key that a majority of the old members lists, under the joint quorums: what the new ones
- *    lack is written to them before the read returns
+ * 3. read every key that a majority of the old members lists, in a round under the joint quorums: what the new
+ *    ones lack is written to them before the read returns, and they promise as high as any old member has
  * 4. decide the final configuration under the joint quorums, and install it
  *
  * Begun again with the same members, on any member, it goes on where it was left.
@@ -223,7 +223,9 @@ export class MembershipChange {
       const key = this.toCopy.shift()
       if (key === undefined) return
       this.copying.add(key)
-      out.operations.push({ name: key, key, operation: { kind: 'read' } })
+      // Even where both majorities agree: some old members' promises may be higher than any of the new ones',
+      // and an accept under such a ballot still be on its way to a new member that has not joined.
+      out.operations.push({ name: key, key, operation: { kind: 'read', takesRound: true } })
     }
   }
 

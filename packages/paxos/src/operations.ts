@@ -46,6 +46,8 @@ export interface ResolveOperation {
 /** Reads what is decided. */
 export interface ReadOperation {
   readonly kind: 'read'
+  /** Takes part in a write round even where a quorum agrees, so that the promises of a quorum rise. */
+  readonly takesRound?: true
 }
 
 export type Operation = WriteOperation | ResolveOperation | ReadOperation

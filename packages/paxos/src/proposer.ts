@@ -52,7 +52,7 @@ export class Proposer {
     return this.collect((out) => {
       if (this.isBusy(key)) {
         out.outcomes.push({ token, outcome: { kind: 'unavailable', reason: 'busy' } })
-      } else if (operation.kind === 'read') {
+      } else if (operation.kind === 'read' && operation.takesRound !== true) {
         this.stateOf(key).reads.add(nowMs, submission, out)
       } else {
         this.stateOf(key).rounds.add(nowMs, submission, out)

@@ -36,6 +36,7 @@ export class Operator {
   changed(node: Node, outcome: ChangeOutcome): void {
     const { log, configuration } = this.world
     log?.(`${node.id} ends its change: ${outcome.kind}, epoch ${outcome.configuration.epoch}`)
+    this.world.checks.changed(outcome, this.world.nodes)
     if (this.wanted === undefined) return
     if (outcome.kind === 'other-change') {
       // Told by someone who has been left behind.

@@ -1,8 +1,12 @@
 import {
+  type Accept,
   type AcceptorRecord,
   type Ballot,
+  type Configuration,
   compareBallots,
   formatBallot,
+  isQuorum,
+  membersOf,
   type PeerMessage,
   ZERO_BALLOT,
 } from '@skein/paxos'
@@ -32,6 +36,18 @@ export class AcceptorCheck {
     }
     if (compareBallots(promised, accepted) < 0) throw new Violation('accept promises', shown)
     this.floors.set(name, { promised, accepted })
+  }
+
+  /** P2: an accept is sent under a ballot that a quorum of its epoch has promised; be it that they promised more. */
+  proposed({ key, ballot }: Accept, configuration: Configuration): void {
+    const promised = membersOf(configuration).filter((id) => {
+      const floor = this.floors.get(`${id}\0${key}`)
+      return floor !== undefined && compareBallots(floor.promised, ballot) >= 0
+    })
+    if (isQuorum(configuration, new Set(promised))) return
+    const { epoch } = configuration
+    const shown = `${key} ${formatBallot(ballot)} in epoch ${epoch}: by ${promised.join(' ')}`
+    throw new Violation('promised by a quorum', shown)
   }
 
   /** A member sends something: an answer may tell only of what is on its disk. */

@@ -1,11 +1,13 @@
-import type {
-  AcceptorWrite,
-  Configuration,
-  Entry,
-  Outcome,
-  ParticipantEffects,
-  PeerMessage,
-  Submission,
+import {
+  type AcceptorWrite,
+  type ChangeOutcome,
+  type Configuration,
+  type Entry,
+  isQuorum,
+  type Outcome,
+  type ParticipantEffects,
+  type PeerMessage,
+  type Submission,
 } from '@skein/paxos'
 import type { Node } from '../node.js'
 import { AcceptorCheck } from './acceptor-check.js'
@@ -42,17 +44,19 @@ export class Checks {
     }
   }
 
-  sent({ id, life, disk }: Node, message: PeerMessage): void {
+  sent({ id, life, disk, configuration }: Node, message: PeerMessage): void {
     this.acceptors.sent(id, disk, message)
     if (message.kind === 'prepare') this.key(message.key).attempted(`${id}/${life}`, message.ballot)
     if (message.kind !== 'accept') return
     this.key(message.key).attempted(`${id}/${life}`, message.ballot)
     this.key(message.key).proposed(message.ballot, message.register)
+    // The configuration may have changed later in the step that proposed.
+    if (message.epoch === configuration.epoch) this.acceptors.proposed(message, configuration)
   }
 
   /** C8: a request of another epoch changes nothing, and is told nothing but the epoch. */
   received(
-    { id }: Node,
+    { id, disk }: Node,
     epoch: number,
     from: string,
     message: PeerMessage,
@@ -63,7 +67,11 @@ export class Checks {
       case 'accept':
       case 'read':
       case 'list': {
-        if (message.epoch === epoch) return
+        if (message.epoch === epoch) {
+          const isAnswered = effects.send.some(({ message: { kind } }) => kind === 'current')
+          if (message.kind !== 'read' || !isAnswered || disk.configuration.epoch === epoch) return
+          throw new Violation('on disk first', `${id} answers a read in epoch ${epoch}`)
+        }
         const told = effects.send.find((sent) => sent.to === from && sent.message.kind !== 'other-epoch')
         if (effects.persist.length === 0 && told === undefined) return
         throw new Violation('other epoch', `${id} in ${epoch} takes ${message.kind} of ${message.epoch}`)
@@ -71,6 +79,15 @@ export class Checks {
       default:
         break
     }
+  }
+
+  /** M4: a change is over when a majority knows of it. */
+  changed({ kind, configuration }: ChangeOutcome, nodes: ReadonlyMap<string, Node>): void {
+    const { epoch, members } = configuration
+    if (kind !== 'changed') return
+    const ids = members.map(({ id }) => id).filter((id) => nodes.get(id)!.disk.configuration.epoch >= epoch)
+    if (isQuorum({ epoch, members }, new Set(ids))) return
+    throw new Violation('installed', `the change to epoch ${epoch} is over, ${ids.join(' ')} know`)
   }
 
   learned({ id, life }: Node, key: string, entry: Entry): void {

@@ -22,20 +22,27 @@ export async function tryMutant(mutant: Mutant, seedsMax: number): Promise<Verdi
     seeds,
     ms: performance.now() - startMs,
   })
-  for (let seed = 1; seed <= seedsMax; seed++) {
+  let tried = 0
+  for (const seed of seedsOf(mutant, seedsMax)) {
+    tried++
     const { violation } = runSeed({
       seed,
       paxos,
       ...(mutant.bugs === undefined ? {} : { bugs: mutant.bugs }),
     })
     if (violation === undefined) continue
-    return kill(violation.check, seed)
+    return kill(violation.check, tried)
   }
   for (const scope of mutant.patch === undefined ? [] : SCOPES) {
     const { violation } = explore(paxos, scope)
     if (violation !== undefined) return kill(violation.check, seedsMax)
   }
   return { mutant: mutant.name, killedBy: undefined, seeds: seedsMax, ms: performance.now() - startMs }
+}
+
+function* seedsOf({ seeds = [] }: Mutant, count: number): Generator<number> {
+  yield* seeds
+  for (let seed = 1; seed <= count; seed++) yield seed
 }
 
 export function verdictLine({ mutant, killedBy, seeds, ms }: Verdict): string {

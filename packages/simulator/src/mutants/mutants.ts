@@ -10,13 +10,18 @@ export interface Mutant {
     readonly replace: string
   }
   readonly bugs?: WorldBugs
+  /** Worlds that are known to show it, tried first: only few of them do. */
+  readonly seeds?: readonly number[]
 }
 
 function patch(name: string, file: string, find: string, replace: string): Mutant {
   return { name, patch: { file, find, replace } }
 }
 
-/** Each was found in some published implementation, or here. */
+/**
+ * Each was found in some published implementation, or here. Not among them is a copy without a round (M3):
+ * the worlds that show it are too rare, and a test of the package itself does.
+ */
 export const MUTANTS: readonly Mutant[] = [
   patch('answers before it is on disk', 'acceptor.js', 'if (number <= this.persistedNumber)', 'if (true)'),
   patch(
@@ -62,7 +67,10 @@ export const MUTANTS: readonly Mutant[] = [
     'this.isQuorum(new Map(agreeing)) &&',
     'true &&',
   ),
-  patch('latecomers told what promises showed', 'key-rounds.js', ' && !round.hasLatecomers', ''),
+  {
+    ...patch('latecomers told what promises showed', 'key-rounds.js', ' && !round.hasLatecomers', ''),
+    seeds: [30377, 9184],
+  },
   patch('retry applied twice', 'results.js', 'if (result !== undefined)\n', 'if (false)\n'),
   patch(
     'timeout told as unavailable',
@@ -104,6 +112,12 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   patch('no key copied', 'membership-change.js', 'this.found.add(key);\n', 'continue;\n'),
   patch(
+    'change over before it is installed',
+    'membership-change.js',
+    'if (!isQuorum(configuration, done))',
+    'if (false)',
+  ),
+  patch(
     'lowest accepted taken',
     'key-rounds.js',
     'compareBallots(next.accepted, highest.accepted) > 0',
@@ -128,12 +142,15 @@ export const MUTANTS: readonly Mutant[] = [
     "return since < register.forgotten ? 'forgotten' : 'unknown'",
     "return 'unknown'",
   ),
-  patch(
-    'settled operation applied again',
-    'results.js',
-    'record !== undefined && sequence <= record.settled',
-    'false',
-  ),
+  {
+    ...patch(
+      'settled operation applied again',
+      'results.js',
+      'record !== undefined && sequence <= record.settled',
+      'false',
+    ),
+    seeds: [4960],
+  },
   patch('eviction not noted', 'results.js', 'forgotten: newest', 'forgotten: 0'),
   patch(
     'fence not raised',
