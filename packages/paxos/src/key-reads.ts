@@ -13,12 +13,13 @@ export interface KnownRegister {
 
 export interface ReadContext {
   readonly configuration: Configuration
-  nextRead(): number
+  /** Never used before, by an earlier life of the proposer neither. */
+  nextBallot(): Ballot
   known(key: string): KnownRegister
 }
 
 interface ReadRound {
-  readonly number: number
+  readonly ballot: Ballot
   readonly known: KnownRegister
   readonly replies: Map<string, ReadReply>
   readonly reads: Submission[]
@@ -69,7 +70,7 @@ export class KeyReads {
   /** Returns the reads that need a full round. */
   replied(nowMs: number, from: string, reply: ReadReply, out: ProposerEffects): readonly Submission[] {
     const { round } = this
-    if (round === undefined || reply.round !== round.number) return []
+    if (round === undefined || compareBallots(reply.round, round.ballot) !== 0) return []
     round.replies.set(from, reply)
     if (!this.isQuorum([...round.replies.keys()])) return []
     const register = this.agreed(round)
@@ -108,13 +109,13 @@ export class KeyReads {
     if (round === undefined) return
     const { epoch } = this.context.configuration
     const known = round.known.accepted
-    out.send.push({ to, message: { kind: 'read', epoch, key, round: round.number, known } })
+    out.send.push({ to, message: { kind: 'read', epoch, key, round: round.ballot, known } })
   }
 
   private start(nowMs: number, out: ProposerEffects): void {
     if (this.round !== undefined || this.waiting.length === 0) return
     this.round = {
-      number: this.context.nextRead(),
+      ballot: this.context.nextBallot(),
       known: this.context.known(this.key),
       replies: new Map(),
       reads: this.waiting.splice(0),

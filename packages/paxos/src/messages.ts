@@ -29,8 +29,8 @@ export interface Read {
   readonly kind: 'read'
   readonly epoch: number
   readonly key: string
-  /** Which of the proposer's reads this is; the answer says it again. */
-  readonly round: number
+  /** A ballot of its own, so that an answer to another read, of an earlier life too, is not taken for its. */
+  readonly round: Ballot
   /** A register accepted under this ballot need not be sent. */
   readonly known: Ballot
 }
@@ -85,7 +85,7 @@ export interface Refused {
 export interface ReadReply {
   readonly kind: 'current'
   readonly key: string
-  readonly round: number
+  readonly round: Ballot
   readonly accepted: Ballot
   /** Undefined where `accepted` is the ballot that the proposer knows. */
   readonly register: Register | undefined

@@ -28,7 +28,6 @@ export class Proposer {
   private readonly promises = new Map<string, CachedPromise>()
   private current: Configuration
   private highest: Ballot = ZERO_BALLOT
-  private lastRead = 0
 
   constructor(private readonly options: ProposerOptions) {
     this.current = options.configuration
@@ -147,7 +146,6 @@ export class Proposer {
           return proposer.current
         },
         nextBallot: () => this.nextBallot(),
-        nextRead: () => ++this.lastRead,
         known: (name: string) => this.options.known(name),
         takePromise: (name: string) => this.takePromise(name),
         keepPromise: (name: string, promise: CachedPromise) => this.keepPromise(name, promise),

@@ -41,7 +41,7 @@ const read = (round: number, known: Ballot = ZERO_BALLOT): Request => ({
   kind: 'read',
   epoch: 5,
   key: 'k',
-  round,
+  round: ballot(round),
   known,
 })
 
@@ -217,7 +217,10 @@ test('C7 a read tells what was accepted, not what was promised, and writes nothi
   const { persist, replies } = host.acceptor.receive('p', read(3))
   expect(persist).toEqual([])
   expect(replies).toEqual([
-    { to: 'p', reply: { kind: 'current', key: 'k', round: 3, accepted: ballot(1), register: holding(1) } },
+    {
+      to: 'p',
+      reply: { kind: 'current', key: 'k', round: ballot(3), accepted: ballot(1), register: holding(1) },
+    },
   ])
   expect(host.ask(read(4, ballot(1)))).toMatchObject([{ accepted: ballot(1), register: undefined }])
 })

@@ -207,7 +207,13 @@ describe('found by the simulator', () => {
     const install = { kind: 'install', configuration: { ...FIRST, epoch: 2 } } as const
     const [written] = participant.receive(0, 'B', install).persist
     const ballot = { counter: 0, proposer: '', incarnation: 0 }
-    const read = { kind: 'read', epoch: 2, key: 'k', round: 1, known: ballot } as const
+    const read = {
+      kind: 'read',
+      epoch: 2,
+      key: 'k',
+      round: { counter: 1, proposer: 'B', incarnation: 1 },
+      known: ballot,
+    } as const
     expect(participant.receive(0, 'B', read).send).toEqual([])
     const kinds = participant.persisted(0, written!.number).send.map(({ message }) => message.kind)
     expect(kinds).toEqual(['installed', 'current'])

@@ -47,7 +47,10 @@ const GOLDEN: { readonly [kind in PeerMessage['kind']]: readonly [PeerMessage & 
     },
     '0201016bac0202723102ad020272310207050104' + '22c3b622' + '010101630301' + '04010705',
   ],
-  read: [{ kind: 'read', epoch: 1, key: 'k', round: 9, known: ZERO_BALLOT }, '0301016b09000000'],
+  read: [
+    { kind: 'read', epoch: 1, key: 'k', round: BALLOT, known: ZERO_BALLOT },
+    '0301016bac0202723102000000',
+  ],
   commit: [{ kind: 'commit', key: 'k', ballot: BALLOT }, '04016bac0202723102'],
   install: [{ kind: 'install', configuration: CONFIGURATION }, '050201027231027331' + '0101027232027332'],
   list: [{ kind: 'list', epoch: 1, after: '' }, '060100'],
@@ -67,8 +70,8 @@ const GOLDEN: { readonly [kind in PeerMessage['kind']]: readonly [PeerMessage & 
     '09016bac0202723102ac0202723102',
   ],
   current: [
-    { kind: 'current', key: 'k', round: 9, accepted: BALLOT, register: undefined },
-    '0a016b09ac020272310200',
+    { kind: 'current', key: 'k', round: BALLOT, accepted: BALLOT, register: undefined },
+    '0a016bac0202723102ac020272310200',
   ],
   'other-epoch': [
     { kind: 'other-epoch', configuration: { epoch: 2, members: CONFIGURATION.members } },

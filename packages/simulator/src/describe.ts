@@ -13,7 +13,7 @@ function describe(message: PeerMessage): string {
     case 'accept':
       return `accept ${message.key} ${formatBallot(message.ballot)} ${show(message.register)} next ${formatBallot(message.next)} e${message.epoch}`
     case 'read':
-      return `read ${message.key} #${message.round} e${message.epoch}`
+      return `read ${message.key} #${formatBallot(message.round)} e${message.epoch}`
     case 'commit':
       return `commit ${message.key} ${formatBallot(message.ballot)}`
     case 'promised':
@@ -23,7 +23,7 @@ function describe(message: PeerMessage): string {
     case 'refused':
       return `refused ${message.key} ${formatBallot(message.ballot)} for ${formatBallot(message.promised)}`
     case 'current':
-      return `current ${message.key} #${message.round} ${formatBallot(message.accepted)}`
+      return `current ${message.key} #${formatBallot(message.round)} ${formatBallot(message.accepted)}`
     case 'install':
     case 'other-epoch':
       return `${message.kind} e${message.configuration.epoch} ${membersText(message.configuration)}`

@@ -50,7 +50,7 @@ export function describeMessage(message: PeerMessage): string {
       return `accept ${key} ${formatBallot(ballot)} ${describeRegister(register)}, next ${formatBallot(next)}`
     }
     case 'read':
-      return `read ${message.key} #${message.round}`
+      return `read ${message.key} #${formatBallot(message.round)}`
     case 'commit':
       return `commit ${message.key} ${formatBallot(message.ballot)}`
     case 'install':
@@ -68,7 +68,7 @@ export function describeMessage(message: PeerMessage): string {
     case 'current': {
       const { key, round, accepted, register } = message
       const what = register === undefined ? 'as known' : describeRegister(register)
-      return `current ${key} #${round}, accepted ${formatBallot(accepted)} ${what}`
+      return `current ${key} #${formatBallot(round)}, accepted ${formatBallot(accepted)} ${what}`
     }
     case 'other-epoch':
       return `other-epoch ${describeConfiguration(message.configuration)}`

@@ -46,7 +46,7 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
     case 'read':
       writer.uint(message.epoch)
       writer.text(message.key)
-      writer.uint(message.round)
+      writeBallot(writer, message.round)
       writeBallot(writer, message.known)
       break
     case 'commit':
@@ -75,7 +75,7 @@ export function writeMessage(writer: ByteWriter, message: PeerMessage): void {
       break
     case 'current':
       writer.text(message.key)
-      writer.uint(message.round)
+      writeBallot(writer, message.round)
       writeBallot(writer, message.accepted)
       writer.byte(message.register === undefined ? 0 : 1)
       if (message.register !== undefined) writeRegister(writer, message.register)
@@ -109,7 +109,7 @@ export function readMessage(reader: ByteReader): PeerMessage {
     case MESSAGE_NUMBERS.read: {
       const epoch = reader.uint()
       const key = readKey(reader)
-      return { kind: 'read', epoch, key, round: reader.uint(), known: readBallot(reader) }
+      return { kind: 'read', epoch, key, round: readBallot(reader), known: readBallot(reader) }
     }
     case MESSAGE_NUMBERS.commit:
       return { kind: 'commit', key: readKey(reader), ballot: readBallot(reader) }
@@ -134,7 +134,7 @@ export function readMessage(reader: ByteReader): PeerMessage {
     }
     case MESSAGE_NUMBERS.current: {
       const key = readKey(reader)
-      const round = reader.uint()
+      const round = readBallot(reader)
       const accepted = readBallot(reader)
       const register = reader.boolean() ? readRegister(reader) : undefined
       return { kind: 'current', key, round, accepted, register }
