@@ -452,6 +452,7 @@ export class ReplicatedSpace implements Space {
 
   private onProblem(problem: SessionProblem): void {
     const error = problemError(problem)
+    if (problem.kind === 'rejected') this.region.writeRejected()
     if (problem.kind === 'too-large' || problem.kind === 'rejected') {
       if (this.editError === undefined || problem.from < this.editErrorFrom) this.editErrorFrom = problem.from
       this.editError = error

@@ -72,6 +72,11 @@ export class Declaration {
     this.ask(this.wanted ?? [])
   }
 
+  /** Others may have decided meanwhile. */
+  refresh(): void {
+    if (!this.isDecided && this.number === undefined) this.ask(this.wanted ?? [])
+  }
+
   closed(): void {
     this.isOpen = false
     this.number = undefined

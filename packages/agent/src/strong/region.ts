@@ -5,6 +5,7 @@ import { SkeinError } from '../errors.js'
 import type { Json } from '../types.js'
 import { Declaration } from './declaration.js'
 import { Conflict, NotStrong, StrongMismatch, Unavailable, Unknown } from './errors.js'
+import { KeyQueue } from './key-queue.js'
 import { KnownValues } from './known-values.js'
 import { Latest } from './latest.js'
 import { type HeldLease, type LeaseDeps, takeLease } from './lease-keeper.js'
@@ -55,6 +56,7 @@ export class AgentStrongRegion implements StrongRegion {
   private readonly requests: Requests
   private readonly writer: Writer
   private readonly watches: Watches
+  private readonly updates = new KeyQueue()
   private readonly leases = new Set<HeldLease>()
   private numbers = 0
   /** The connection that takes requests. */
@@ -143,29 +145,18 @@ export class AgentStrongRegion implements StrongRegion {
     compute: (value: T | undefined, entry: StrongEntry<T>) => T | Promise<T>,
     options: StrongOptions = {},
   ): Promise<StrongEntry<T> & { readonly value: T }> {
-    const { deadlineMs, signal } = patienceOf(options)
-    const left = () => ({
-      deadlineMs: Math.max(1, deadlineMs - performance.now()),
-      ...(signal === undefined ? {} : { signal }),
+    this.check(key)
+    const patience = patienceOf(options)
+    let isTurn = true
+    // Those of one agent would only be in each other's way.
+    const leave = await this.updates.enter(key, async (turn) => {
+      isTurn = await inTime(turn, patience)
     })
-    let entry = await this.get<T>(key, left())
-    let conflict: Conflict | undefined
-    let tryMs = 0
-    for (;;) {
-      const value = await compute(entry.value, entry)
-      const begunMs = performance.now()
-      // A try without time for its answer would make an unknown outcome of a conflict.
-      if (conflict !== undefined && begunMs + 2 * tryMs >= deadlineMs) throw conflict
-      try {
-        const written = await this.compareAndSet(key, { ifVersion: entry.version }, value, left())
-        return { value, ...written }
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error
-        conflict = error
-        entry = error.current as StrongEntry<T>
-      }
-      tryMs = performance.now() - begunMs
-      await pause(Math.random() * UPDATE_PAUSE_MS_MAX, signal)
+    try {
+      if (!isTurn) throw new Unavailable(key, 'busy')
+      return await this.updateInTurn(key, compute, patience)
+    } finally {
+      leave()
     }
   }
 
@@ -228,6 +219,11 @@ export class AgentStrongRegion implements StrongRegion {
     this.wasOffline = isOffline
   }
 
+  /** The relay refused a write of the document: perhaps one to a key that is strong by now. */
+  writeRejected(): void {
+    this.declaration.refresh()
+  }
+
   received(message: StrongMessage): void {
     if (message.type === 'strong-event') {
       this.known.learn(message.key, message.entry)
@@ -275,6 +271,36 @@ export class AgentStrongRegion implements StrongRegion {
     const outcome = await this.writer.write({ key, keepsFence: false, ...change() }, patienceOf(options))
     if (outcome.kind !== 'done') throw this.errorOf(key, outcome, options.signal)
     return { version: outcome.version, fence: outcome.fence }
+  }
+
+  private async updateInTurn<T extends Json>(
+    key: string,
+    compute: (value: T | undefined, entry: StrongEntry<T>) => T | Promise<T>,
+    { deadlineMs, signal }: Patience,
+  ): Promise<StrongEntry<T> & { readonly value: T }> {
+    const left = () => ({
+      deadlineMs: Math.max(1, deadlineMs - performance.now()),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    let entry = await this.get<T>(key, left())
+    let conflict: Conflict | undefined
+    let tryMs = 0
+    for (;;) {
+      const value = await compute(entry.value, entry)
+      const begunMs = performance.now()
+      // A try without time for its answer would make an unknown outcome of a conflict.
+      if (conflict !== undefined && begunMs + 2 * tryMs >= deadlineMs) throw conflict
+      try {
+        const written = await this.compareAndSet(key, { ifVersion: entry.version }, value, left())
+        return { value, ...written }
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error
+        conflict = error
+        entry = error.current as StrongEntry<T>
+      }
+      tryMs = performance.now() - begunMs
+      await pause(Math.random() * UPDATE_PAUSE_MS_MAX, signal)
+    }
   }
 
   private startWatching<T extends Json>(

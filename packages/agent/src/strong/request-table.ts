@@ -34,6 +34,8 @@ export interface TableEffects {
 
 /** Requests under way; more are refused as `busy`. */
 export const REQUESTS_MAX = 10_000
+/** Of them sent and not answered; more wait here, for a relay would refuse them as `busy`. */
+export const IN_FLIGHT_MAX = 128
 /** The pause before something is asked again that the relay could not do; doubled each time. */
 const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
@@ -65,6 +67,8 @@ interface Pending {
 export class RequestTable {
   private readonly pending = new Map<number, Pending>()
   private readonly sent = new Map<number, Pending>()
+  /** What waits until others are answered, in order. */
+  private readonly held = new Set<Pending>()
   private isOpen = false
 
   /** @param nextNumber gives each request a number of its own */
@@ -98,7 +102,7 @@ export class RequestTable {
       silentAtMs: Number.POSITIVE_INFINITY,
     }
     this.pending.set(token, request)
-    return this.isOpen ? { ...NOTHING, send: [this.attempt(nowMs, request)] } : NOTHING
+    return this.isOpen ? { ...NOTHING, send: this.attempt(nowMs, request) } : NOTHING
   }
 
   /** A relay takes requests. */
@@ -112,6 +116,7 @@ export class RequestTable {
   closed(): void {
     this.isOpen = false
     this.sent.clear()
+    this.held.clear()
     for (const request of this.pending.values()) this.unanswered(request)
   }
 
@@ -122,14 +127,16 @@ export class RequestTable {
     this.sent.delete(number)
     request.number = undefined
     if (answer.kind !== 'unavailable' && answer.kind !== 'unknown') {
-      return { ...NOTHING, settled: [this.settle(request, answer)] }
+      const settled = [this.settle(request, answer)]
+      return { send: this.release(nowMs), settled }
     }
     if (answer.kind === 'unknown') request.exposed ||= changes(request.asked)
     const pauseMs = Math.min(RETRY_MS * 2 ** (request.attempts - 1), RETRY_MS_MAX)
     request.retryAtMs = nowMs + pauseMs
-    if (request.retryAtMs < request.deadlineMs - ANSWER_MS) return NOTHING
+    const send = this.release(nowMs)
+    if (request.retryAtMs < request.deadlineMs - ANSWER_MS) return { send, settled: [] }
     const reason = answer.kind === 'unavailable' ? answer.reason : 'no-answer'
-    return { ...NOTHING, settled: [this.giveUp(request, reason)] }
+    return { send, settled: [this.giveUp(request, reason)] }
   }
 
   /** Nobody waits for it any more. Returns whether it may have been applied, or may still be. */
@@ -153,23 +160,39 @@ export class RequestTable {
       if (nowMs >= request.deadlineMs) {
         settled.push(this.giveUp(request, this.isOpen ? 'no-answer' : 'no-relay'))
       } else if (this.isOpen && request.number === undefined && nowMs >= request.retryAtMs) {
-        send.push(this.attempt(nowMs, request))
+        send.push(...this.attempt(nowMs, request))
       } else if (request.number !== undefined && nowMs >= request.silentAtMs) {
         request.silentAtMs = Number.POSITIVE_INFINITY
         silent = true
       }
     }
+    send.push(...this.release(nowMs))
     return { send, settled, silent }
   }
 
-  private attempt(nowMs: number, request: Pending): StrongRequestMessage {
+  private release(nowMs: number): StrongRequestMessage[] {
+    const send: StrongRequestMessage[] = []
+    for (const request of this.held) {
+      if (this.sent.size >= IN_FLIGHT_MAX) break
+      this.held.delete(request)
+      send.push(...this.attempt(nowMs, request))
+    }
+    return send
+  }
+
+  private attempt(nowMs: number, request: Pending): StrongRequestMessage[] {
+    if (this.sent.size >= IN_FLIGHT_MAX) {
+      this.held.add(request)
+      request.retryAtMs = Number.POSITIVE_INFINITY
+      return []
+    }
     const number = this.nextNumber()
     request.number = number
     request.attempts++
     this.sent.set(number, request)
     const deadlineMs = forRelay(request.deadlineMs - nowMs)
     request.silentAtMs = nowMs + deadlineMs + ANSWER_MS
-    return { type: 'strong-request', number, request: { ...request.asked, deadlineMs } }
+    return [{ type: 'strong-request', number, request: { ...request.asked, deadlineMs } }]
   }
 
   private giveUp(request: Pending, reason: UnavailableReason): Settled {
@@ -179,6 +202,7 @@ export class RequestTable {
 
   private settle(request: Pending, outcome: RequestOutcome): Settled {
     this.pending.delete(request.token)
+    this.held.delete(request)
     return { token: request.token, outcome, exposed: request.exposed }
   }
 

@@ -39,6 +39,8 @@ export class Requests {
         this.waiting.delete(token)
         if (this.table.cancel(token)) resolve({ outcome: { kind: 'unknown' }, exposed: true })
         else reject(signal?.reason)
+        // Others may have waited for its place.
+        this.run(this.table.timeout(performance.now()))
       }
       signal?.addEventListener('abort', abort, { once: true })
       this.waiting.set(token, (result) => {

@@ -48,6 +48,19 @@ test('T14 a declaration that cannot be decided now is asked for again', async ()
   expect(await space.strong.set('lock/front', 1)).toMatchObject({ version: 1 })
 })
 
+test('T14 what is decided after the connection began is learned when an edit is refused', async () => {
+  const relay = await ScriptedRegion.start()
+  const space = await joinForTest('home', { relays: [relay.url] })
+  await space.whenSynced
+  await until('it has asked', () => relay.asked('declare').length === 1)
+  relay.prefixes = ['lock/']
+  expect(space.set('lock/front', 1)).toBeUndefined()
+  relay.sendAll({ type: 'reject', seq: 1, code: 'forbidden', reason: 'a strong key' })
+  await until('it knows', () => space.strong.prefixes.length === 1)
+  expect(space.get('lock/front')).toBeUndefined()
+  expect(await space.set('lock/front', 2)).toMatchObject({ version: 1 })
+})
+
 test('T15 where others are decided the agent says so, and works with those', async () => {
   const relay = await ScriptedRegion.start()
   relay.prefixes = ['lock/']

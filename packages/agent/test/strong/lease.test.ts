@@ -11,7 +11,7 @@ const KEY = 'task/1/owner'
 async function joined(relay?: ScriptedRegion) {
   const region = relay ?? (await ScriptedRegion.start())
   const space = await joinForTest('home', { relays: [region.url], strong: ['task/'] })
-  await space.whenSynced
+  await space.strong.get('task/0')
   return { relay: region, space, strong: space.strong }
 }
 
@@ -54,7 +54,7 @@ test('T18 what is no lease is a conflict at once', async () => {
 
 test('T19 it renews itself under its fence, over lost connections, too; another who takes it ends it', async () => {
   const { relay, strong } = await joined()
-  const lease = await strong.lease(KEY, { ttlMs: 3_000 })
+  const lease = await strong.lease(KEY, { ttlMs: 9_000 })
   await lease.renew()
   expect(relay.entry(KEY)).toMatchObject({ version: 2, fence: 1 })
   relay.drop()

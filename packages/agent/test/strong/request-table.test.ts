@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { type Asked, REQUESTS_MAX, RequestTable, type TableEffects } from '../../src/strong/request-table.js'
+import {
+  type Asked,
+  IN_FLIGHT_MAX,
+  REQUESTS_MAX,
+  RequestTable,
+  type TableEffects,
+} from '../../src/strong/request-table.js'
 
 const GET: Asked = { kind: 'get', key: 'k' }
 const WRITE: Asked = {
@@ -161,5 +167,23 @@ test('T6 beyond the limit more is refused as busy; the others are not affected',
   for (let token = 1; token <= REQUESTS_MAX; token++) t.add(0, token, GET, 5_000)
   const over = t.add(0, 0, GET, 5_000)
   expect(outcomes(over)).toEqual([[0, { kind: 'unavailable', reason: 'busy' }]])
-  expect(t.opened(0).send).toHaveLength(REQUESTS_MAX)
+  expect(t.opened(0).send).toHaveLength(IN_FLIGHT_MAX)
+})
+
+test('T6 so many at a time are on their way, in their order; more follow as others are answered', () => {
+  const t = openTable()
+  const sent: number[] = []
+  const send = (effects: TableEffects) => sent.push(...effects.send.map(({ number }) => number))
+  for (let token = 1; token <= IN_FLIGHT_MAX + 3; token++) send(t.add(0, token, GET, 5_000))
+  expect(sent).toHaveLength(IN_FLIGHT_MAX)
+  expect(t.deadline).toBeGreaterThan(0)
+  send(t.answered(1, 1, DONE))
+  expect(sent).toHaveLength(IN_FLIGHT_MAX + 1)
+  send(t.answered(1, 2, NO_QUORUM))
+  expect(sent).toHaveLength(IN_FLIGHT_MAX + 2)
+  t.cancel(3)
+  send(t.timeout(1))
+  expect(sent).toHaveLength(IN_FLIGHT_MAX + 3)
+  t.closed()
+  expect(t.opened(2).send).toHaveLength(IN_FLIGHT_MAX)
 })
