@@ -206,6 +206,34 @@ describe('a relay alone', () => {
     expect(await read(again, KEY)).toBe('locked')
   })
 
+  test('K8 it may be named, and list others, as long as nobody asked it to decide anything', async () => {
+    const directory = temporaryDirectory()
+    const cluster = await TestCluster.prepare(3, directory)
+    for (const id of ['r2', 'r3']) {
+      const alone = await createRelay({ dataDir: cluster.dataDir(id) })
+      await until('it is a cluster of one', () => alone.cluster.formed)
+      await alone.close()
+    }
+    for (const id of ['r1', 'r2', 'r3']) await cluster.startMember(id)
+    await cluster.formed()
+    expect(await write(cluster.relay('r2'), KEY, 'locked')).toMatchObject({ kind: 'done', version: 1 })
+    await cluster.stop('r2')
+    const again = await relayForTest({ dataDir: cluster.dataDir('r2') })
+    expect(again.cluster).toMatchObject({ memberId: 'r2', epoch: 1 })
+  })
+
+  test('K8 not after it decided something', async () => {
+    const dataDir = temporaryDirectory()
+    const relay = await createRelay({ dataDir })
+    await write(relay, KEY, 'locked')
+    await relay.close()
+    const peers = { r2: 'ws://127.0.0.1:1', r3: 'ws://127.0.0.1:2' }
+    const error = await createRelay({ dataDir, cluster: { id: 'r1', peers } }).catch(
+      (reason: unknown) => reason,
+    )
+    expect(error).toMatchObject({ code: 'cluster-mismatch' })
+  })
+
   test('K2 works without a data directory', async () => {
     const relay = await relayForTest()
     expect(await write(relay, KEY, 'locked')).toMatchObject({ kind: 'done' })

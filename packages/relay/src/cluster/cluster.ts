@@ -59,6 +59,7 @@ export class Cluster {
   private replacing: Promise<void> = Promise.resolve()
   private lastRefusals = new Map<string, string>()
   private error: unknown
+  private isClosed = false
 
   constructor(private readonly context: ClusterContext) {
     const { store, storage, meta, options, registry, onEvent } = context
@@ -71,6 +72,7 @@ export class Cluster {
       connected: (id) => {
         onEvent({ kind: 'member-connected', member: id })
         this.host.connected(id)
+        this.bringUpToDate(id)
       },
       disconnected: (id) => {
         this.membership.gone(id)
@@ -90,7 +92,7 @@ export class Cluster {
         failed,
         conflict: (reason) => onEvent({ kind: 'member-refused', member: meta.id, reason }),
       },
-      () => this.host.configuration ?? storage.configuration,
+      () => this.host.configuration,
     )
     this.host = new ClusterHost({
       id: meta.id,
@@ -121,6 +123,11 @@ export class Cluster {
     return this.error !== undefined
   }
 
+  /** Whether it takes no part any more: it was closed, or has failed. */
+  get isOver(): boolean {
+    return this.isClosed || this.hasFailed
+  }
+
   /** Takes part as far as it can: goes on with a cluster that was formed, or helps to form one. */
   start(): void {
     const { meta, storage } = this.context
@@ -148,6 +155,7 @@ export class Cluster {
   }
 
   close(): void {
+    this.isClosed = true
     this.host.stop()
     this.links.close()
   }
@@ -169,6 +177,13 @@ export class Cluster {
     for (const message of messages) {
       if (message.kind === 'install') this.membership.install(peer, message.configuration)
     }
+  }
+
+  /** It may have missed a change of members; while nothing is to be decided nobody else would tell it. */
+  private bringUpToDate(id: string): void {
+    const { configuration } = this.host
+    if (configuration === undefined || configuration.epoch === 1) return
+    this.links.send(id, { kind: 'install', configuration })
   }
 
   private refuse(peer: Hello): string | undefined {
@@ -204,7 +219,8 @@ export class Cluster {
   }
 
   private failed(error: unknown): void {
-    if (this.error !== undefined) return
+    // What was to be saved while it was closed is saved after the next start.
+    if (this.isOver) return
     this.error = error
     this.host.stop()
     this.links.close()

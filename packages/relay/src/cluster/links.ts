@@ -101,7 +101,9 @@ export class Links {
     this.isClosed = true
     clearInterval(this.aliveTimer)
     this.dialer.stop()
-    for (const link of this.all) {
+    // Nobody is told that these are gone.
+    this.active.clear()
+    for (const link of [...this.all]) {
       link.close(LINK_CLOSE.stopping, 'the relay is stopping')
       link.terminate()
     }

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { RelayError } from '../errors.js'
 import type { ClusterOptions } from '../options.js'
 import { hasSame } from './membership.js'
@@ -7,37 +8,55 @@ import type { ClusterMeta, ClusterStorage } from './storage.js'
 export const DEFAULT_MEMBER_ID = 'r1'
 
 /**
+ * A store begins somewhere below this, not at 1: should an id that was replaced be used again after all, its new
+ * store does not propose under the ballots of the old one.
+ */
+const FIRST_INCARNATION_MAX = 2 ** 40
+
+/**
  * What this start begins with: the incarnation is raised and on disk.
  * @throws RelayError `cluster-mismatch` where the data belong to another member, or to a cluster of others
  */
 export async function beginIncarnation(
   storage: ClusterStorage,
-  { id = DEFAULT_MEMBER_ID, peers = {}, join = false }: ClusterOptions,
+  options: ClusterOptions,
 ): Promise<ClusterMeta> {
-  const listed = join ? [] : [id, ...Object.keys(peers)].sort()
   const before = storage.meta
-  if (before !== undefined) checkSame(before, storage, id, listed)
-  // Before anything was agreed to, the operator may still list others.
-  const isFree = before?.founding === undefined && before?.cluster === undefined
-  const meta: ClusterMeta = {
-    id,
-    incarnation: (before?.incarnation ?? 0) + 1,
-    listed: isFree ? listed : before.listed,
-    founding: before?.founding,
-    cluster: before?.cluster,
-    addresses: before?.addresses ?? {},
-  }
+  const { id = before?.id ?? DEFAULT_MEMBER_ID, peers = {}, join = false } = options
+  const listed = join ? [] : [id, ...Object.keys(peers)].sort()
+  const isFree = before === undefined || isUncommitted(before, storage)
+  if (!isFree) checkSame(before, storage, id, listed)
+  const incarnation = before === undefined ? randomInt(1, FIRST_INCARNATION_MAX) : before.incarnation + 1
+  const addresses = before?.addresses ?? {}
+  const meta: ClusterMeta = isFree
+    ? { id, incarnation, listed, founding: undefined, cluster: undefined, addresses }
+    : { ...before, incarnation }
   await storage.save(meta)
   return meta
 }
 
+/**
+ * Whether the operator may still name it, and list others: it agreed to nothing, or was alone and nobody asked
+ * it to decide anything, so that nothing is lost.
+ */
+function isUncommitted(
+  { founding, cluster, id }: ClusterMeta,
+  { configuration, store }: ClusterStorage,
+): boolean {
+  if (founding === undefined && cluster === undefined) return true
+  const founders = founding ?? []
+  const wasAlone = founders.length === 1 && founders[0]!.id === id
+  return (
+    wasAlone && (configuration === undefined || configuration.epoch === 1) && store.keys('', 1).length === 0
+  )
+}
+
 function checkSame(
-  { id, listed, founding, cluster }: ClusterMeta,
+  { id, listed, founding }: ClusterMeta,
   { configuration }: ClusterStorage,
   askedId: string,
   asked: readonly string[],
 ): void {
-  if (founding === undefined && cluster === undefined) return
   if (id !== askedId) {
     throw mismatch(
       `the data directory is that of member ${id}, not of ${askedId}. Start it with --id ${id}, or use another ` +

@@ -39,7 +39,7 @@ const LOOK_EVERY_MS = 20
 /** @throws ReplaceError */
 export async function replaceMember(cluster: Cluster, request: ReplaceRequest): Promise<void> {
   const { add } = request
-  if (cluster.host.configuration === undefined || cluster.hasFailed) {
+  if (cluster.host.configuration === undefined || cluster.isOver) {
     throw new ReplaceError('not-formed', 'this relay takes part in no cluster; ask another member')
   }
   if (add !== undefined) cluster.membership.invite(add.id, add.url)
@@ -59,7 +59,7 @@ async function storeOf(cluster: Cluster, { id, url }: { id: string; url: string 
   if (known !== undefined) return known.store
   if (id === cluster.membership.id) throw new ReplaceError('bad-change', `${id} is this relay itself`)
   cluster.links.invite(id, url)
-  const hello = await waitFor(() => cluster.links.peer(id), ANSWER_WITHIN_MS)
+  const hello = await waitFor(() => cluster.links.peer(id), cluster.isOver ? 0 : ANSWER_WITHIN_MS)
   if (hello === undefined) {
     const what = `no relay with the id ${id} answered at ${url} within ${ANSWER_WITHIN_MS / 1000} s`
     const hint = `Start it there on an empty directory with --id ${id} --join, then ask again`
@@ -89,6 +89,10 @@ function membersAfter(
   if (remove !== undefined && !isIn(remove) && !isDone) {
     throw new ReplaceError('bad-change', `${remove} is not a member. Nothing was changed`)
   }
+  if (add !== undefined && remove !== undefined && isIn(add.id) && isIn(remove)) {
+    const hint = add.id === remove ? 'Give the new one a new id' : `Leave out add to remove ${remove} only`
+    throw new ReplaceError('bad-change', `${add.id} is a member already. Nothing was changed. ${hint}`)
+  }
   const rest = members.filter(({ id }) => id !== remove && id !== add?.id)
   const after = add === undefined ? rest : [...rest, { id: add.id, store: store! }]
   if (after.length === 0) throw new ReplaceError('bad-change', 'the last member cannot be removed')
@@ -100,7 +104,7 @@ async function change(cluster: Cluster, members: readonly Member[]): Promise<voi
   cluster.host.changeMembers(members, (ended) => {
     outcome = ended
   })
-  await waitFor(() => (cluster.hasFailed ? true : outcome), CHANGE_WITHIN_MS)
+  await waitFor(() => (cluster.isOver ? true : outcome), CHANGE_WITHIN_MS)
   if (outcome?.kind === 'changed') return
   if (outcome?.kind === 'other-change') {
     const { next, members: now } = outcome.configuration

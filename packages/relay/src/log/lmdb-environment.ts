@@ -98,12 +98,20 @@ function openTable(root: RootDatabase<Buffer, Buffer>, name: string): Table | un
 function openStrongTables(root: RootDatabase<Buffer, Buffer>, path: string): [Table, Table] {
   const found = STRONG_TABLES.map((name) => openTable(root, name))
   if (found.every((table) => table === undefined)) {
-    for (const name of STRONG_TABLES) root.openDB(name, TABLE_OPTIONS)
+    makeStrongTables(root, path)
   } else if (found.includes(undefined)) {
     throw damaged(path, 'one of the tables of its strong region is missing')
   }
   const [acceptor, cluster] = STRONG_TABLES.map((name) => openTable(root, name))
   return [acceptor!, cluster!]
+}
+
+function makeStrongTables(root: RootDatabase<Buffer, Buffer>, path: string): void {
+  try {
+    for (const name of STRONG_TABLES) root.openDB(name, TABLE_OPTIONS)
+  } catch (cause) {
+    throw asRelayError(path, cause)
+  }
 }
 
 async function transact(root: RootDatabase<Buffer, Buffer>, changes: () => void): Promise<void> {
