@@ -164,7 +164,8 @@ describe('command line', () => {
       cli.errors
         .split('\n')
         .slice(0, -1)
-        .map((line) => JSON.parse(line) as { suppressed?: number })
+        .map((line) => JSON.parse(line) as { kind: string; suppressed?: number })
+        .filter(({ kind }) => kind === 'client-closed')
     const suppressed = () => lines().reduce((sum, line) => sum + (line.suppressed ?? 0), 0)
     const logged = () => lines().filter((line) => line.suppressed === undefined).length
     await until('all are accounted for', () => suppressed() + logged() === flood)

@@ -158,7 +158,10 @@ describe('one key', () => {
     await key('PUT', 1)
     region.stopDisk()
     const socket = connect(relay.port, '127.0.0.1')
-    socket.write(`PUT ${at('lock/front')} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n2`)
+    // Longer than the test waits.
+    socket.write(
+      `PUT ${at('lock/front')}?deadlineMs=30000 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n2`,
+    )
     await until('it is under way', () => region.openCount > 0)
     socket.destroy()
     await until('it is ended', () => region.openCount === 0)
@@ -228,6 +231,28 @@ describe('a stream', () => {
     await until('it is told', () => last.text !== '')
     await relay.close()
     await until('it ends with the relay', () => last.ended)
+  })
+
+  test('H21 who reads slowly gets the newest, and nothing piles up', async () => {
+    const { relay, at, key } = await setUp()
+    const socket = connect(relay.port, '127.0.0.1')
+    onTestFinished(() => {
+      socket.destroy()
+    })
+    let text = ''
+    socket.on('data', (part: Buffer) => {
+      text += part.toString('latin1')
+    })
+    socket.write(`GET ${at('lock/front')} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`)
+    await until('it is open', () => text.includes('event: delete'))
+    socket.pause()
+    const writes = 400
+    for (let i = 0; i < writes; i++) await key('PUT', `"${'x'.repeat(60_000)}"`)
+    socket.resume()
+    await until('the newest arrives', () => text.includes(`\nid: ${writes}\n`))
+    const versions = [...text.matchAll(/\nid: (\d+)\n/g)].map(([, version]) => Number(version))
+    expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b))
+    expect(versions.length).toBeLessThan(writes)
   })
 
   test('H21 is refused for a key that is not strong, and beyond the limit of streams', async () => {

@@ -362,6 +362,13 @@ describe('options', () => {
     await expect(createRelay({ limits })).rejects.toMatchObject(refused)
   })
 
+  test.each(['', 'a\0', '\ud800', 'x'.repeat(129)])(
+    'L17 refuses the prefix %j of strong keys',
+    async (prefix) => {
+      await expect(createRelay({ strong: [prefix] })).rejects.toMatchObject({ code: 'bad-option' })
+    },
+  )
+
   test('L17 takes limits that just fit', async () => {
     await relayForTest({ limits: { frameBytesMax: 10_000, updateBytesMax: 9_968 } })
     await relayForTest({ limits: { drainWithinMs: 2 ** 31 - 1, bufferedBytesHigh: 1, bufferedBytesMax: 2 } })

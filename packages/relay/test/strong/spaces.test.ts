@@ -205,6 +205,20 @@ describe('operations', () => {
     expect(await spaces.resolve('home', 'lock/a', operation!, within)).toMatchObject({ kind: resolved.kind })
   })
 
+  test('G6 G8 an unknown operation of this relay can be resolved after it has written more', async () => {
+    const { spaces, region } = await setUp()
+    await spaces.write('home', 'lock/a', put('1'), within)
+    region.stopDisk()
+    const { operation } = await errorOf(spaces.write('home', 'lock/a', put('2'), soon))
+    region.startDisk()
+    for (let i = 0; i < 8; i++) await spaces.write('home', 'lock/a', put('3'), within)
+    expect(await spaces.resolve('home', 'lock/a', operation!, within)).not.toMatchObject({
+      kind: 'forgotten',
+    })
+    for (let i = 0; i < 8; i++) await spaces.write('home', 'lock/a', put('3'), within)
+    expect(await spaces.resolve('home', 'lock/a', operation!, within)).toMatchObject({ kind: 'forgotten' })
+  })
+
   test('G8 what was resolved as not applied never is', async () => {
     const { spaces } = await setUp()
     const operation = { id: { client: 'me', sequence: 1 }, since: 0 }
