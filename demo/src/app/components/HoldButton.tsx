@@ -61,37 +61,41 @@ export function HoldButton({ verb, what, icon, busy, onHeld, testId }: Props) {
     else setConfirming(true)
   }
   return (
-    <button
-      type="button"
-      className="hold"
-      data-holding={holding}
-      data-testid={testId}
-      aria-label={confirming ? `${verb} ${what}: press again to confirm` : `${verb} ${what}, press and hold`}
-      aria-disabled={busy}
-      onPointerDown={(event) => event.button === 0 && begin()}
-      onPointerUp={cancel}
-      onPointerLeave={cancel}
-      onPointerCancel={cancel}
-      onContextMenu={(event) => event.preventDefault()}
-      onKeyDown={key}
-      onKeyUp={key}
-      onBlur={cancel}
-      onClick={pressed}
-    >
-      <span className="hold-ring">
-        <svg viewBox="0 0 48 48" aria-hidden="true">
-          <circle className="hold-track" cx="24" cy="24" r="21.5" />
-          <circle className="hold-fill" cx="24" cy="24" r="21.5" pathLength="100" />
-        </svg>
-        <Icon name={icon} size={22} />
-      </span>
-      <span className="hold-words" aria-hidden="true">
-        <b>{verb}</b>
-        <small>{holding ? 'keep holding' : confirming ? 'press again' : 'press and hold'}</small>
-      </span>
+    <>
+      <button
+        type="button"
+        className="hold"
+        data-holding={holding}
+        data-testid={testId}
+        aria-label={
+          confirming ? `${verb} ${what}: press again to confirm` : `${verb} ${what}, press and hold`
+        }
+        aria-disabled={busy}
+        onPointerDown={(event) => event.button === 0 && begin()}
+        onPointerUp={cancel}
+        onPointerLeave={cancel}
+        onPointerCancel={cancel}
+        onContextMenu={(event) => event.preventDefault()}
+        onKeyDown={key}
+        onKeyUp={key}
+        onBlur={cancel}
+        onClick={pressed}
+      >
+        <span className="hold-ring">
+          <svg viewBox="0 0 48 48" aria-hidden="true">
+            <circle className="hold-track" cx="24" cy="24" r="21.5" />
+            <circle className="hold-fill" cx="24" cy="24" r="21.5" pathLength="100" />
+          </svg>
+          <Icon name={icon} size={22} />
+        </span>
+        <span className="hold-words" aria-hidden="true">
+          <b>{verb}</b>
+          <small>{holding ? 'keep holding' : confirming ? 'press again' : 'press and hold'}</small>
+        </span>
+      </button>
       <span className="visually-hidden" role="status">
         {confirming ? `Press again to ${verb.toLowerCase()}` : ''}
       </span>
-    </button>
+    </>
   )
 }
