@@ -27,6 +27,8 @@ interface Pending extends Submission {
   /** It was part of an accept, so that nobody can say for sure that it will not be applied. */
   mayHaveLanded: boolean
   isSettled: boolean
+  /** Where it lost the race for a version, it is told so at this time at the latest. */
+  readonly tellByMs: number
 }
 
 /** What an operation comes to when its round is decided. */
@@ -60,9 +62,22 @@ const ATTEMPT_MS = 200
 const ATTEMPT_MS_MAX = 5_000
 const BACKOFF_MS_MAX = 100
 
+/**
+ * Who lost the race for a version is told a few at a time: told all at once they would all come back with the
+ * same version, and all but one would lose again.
+ */
+const LOSERS_AT_ONCE = 2
+/** How long after a decision the next losers are told where nothing else is to be decided. */
+const LOSERS_EVERY_MS = 5
+/** No loser waits longer for its answer, nor to within this of its deadline. */
+const LOSER_WAITS_MS_MAX = 100
+
 /** The write rounds of one key: one at a time; what waits joins the next together. */
 export class KeyRounds {
   private waiting: Pending[] = []
+  /** Whose condition is on a version that is over, and who were not told yet. */
+  private losers: Pending[] = []
+  private tellLosersMs = Number.POSITIVE_INFINITY
   private round: Round | undefined
   /** Since the last decision. */
   private timeouts = 0
@@ -75,20 +90,26 @@ export class KeyRounds {
   ) {}
 
   get isIdle(): boolean {
-    return this.round === undefined && this.waiting.length === 0
+    return this.round === undefined && this.waiting.length === 0 && this.losers.length === 0
   }
 
   get waitingCount(): number {
-    return this.waiting.length + (this.round?.phase === 'accept' ? this.round.results.length : 0)
+    return (
+      this.waiting.length +
+      this.losers.length +
+      (this.round?.phase === 'accept' ? this.round.results.length : 0)
+    )
   }
 
   get deadlineMs(): number {
-    const next = this.round?.deadlineMs ?? (this.waiting.length > 0 ? this.notBeforeMs : Infinity)
+    const startMs = this.waiting.length > 0 ? this.notBeforeMs : this.tellLosersMs
+    const next = this.round?.deadlineMs ?? startMs
     return this.pendings().reduce((min, { deadlineMs }) => Math.min(min, deadlineMs), next)
   }
 
   add(nowMs: number, submission: Submission, out: ProposerEffects): void {
-    this.waiting.push({ ...submission, mayHaveLanded: false, isSettled: false })
+    const tellByMs = Math.min(nowMs, submission.deadlineMs - 2 * LOSER_WAITS_MS_MAX) + LOSER_WAITS_MS_MAX
+    this.waiting.push({ ...submission, mayHaveLanded: false, isSettled: false, tellByMs })
     if (this.round?.phase === 'prepare') this.round.hasLatecomers = true
     this.start(nowMs, out)
   }
@@ -163,7 +184,8 @@ export class KeyRounds {
   }
 
   private start(nowMs: number, out: ProposerEffects): void {
-    if (this.round !== undefined || this.waiting.length === 0 || nowMs < this.notBeforeMs) return
+    const isDue = this.waiting.length > 0 || nowMs >= this.tellLosersMs
+    if (this.round !== undefined || !isDue || nowMs < this.notBeforeMs) return
     const promise = this.context.takePromise(this.key)
     // What the promise says may be old by now, so it decides nothing before it is accepted again.
     if (promise !== undefined) {
@@ -227,8 +249,23 @@ export class KeyRounds {
     this.refusals = 0
     this.notBeforeMs = Number.NEGATIVE_INFINITY
     out.learned.push({ key: this.key, entry: entryOf(register) })
-    for (const { pending, outcome } of results) settle(pending, outcome, out)
+    for (const { pending, outcome } of results) {
+      if (outcome.kind === 'conflict' && isRace(pending)) this.losers.push(pending)
+      else settle(pending, outcome, out)
+    }
+    this.tellLosers(nowMs, register, out)
     this.start(nowMs, out)
+  }
+
+  /** @param register decided in a round that began after they had come */
+  private tellLosers(nowMs: number, register: Register, out: ProposerEffects): void {
+    const open = this.losers.filter(({ isSettled }) => !isSettled)
+    const isTold = (pending: Pending, index: number) => index < LOSERS_AT_ONCE || pending.tellByMs <= nowMs
+    for (const pending of open.filter(isTold)) {
+      settle(pending, { kind: 'conflict', current: entryOf(register) }, out)
+    }
+    this.losers = open.filter(({ isSettled }) => !isSettled)
+    this.tellLosersMs = this.losers.length > 0 ? nowMs + LOSERS_EVERY_MS : Number.POSITIVE_INFINITY
   }
 
   /** Ends the round without a decision; its operations take part in the next. */
@@ -243,11 +280,13 @@ export class KeyRounds {
   private giveUp(pending: Pending, out: ProposerEffects): void {
     settle(pending, pending.mayHaveLanded ? UNKNOWN : UNAVAILABLE, out)
     this.waiting = this.waiting.filter((other) => other !== pending)
+    this.losers = this.losers.filter((other) => other !== pending)
+    if (this.losers.length === 0) this.tellLosersMs = Number.POSITIVE_INFINITY
   }
 
   private pendings(): Pending[] {
     const taken = this.round?.phase === 'accept' ? this.round.results.map(({ pending }) => pending) : []
-    return [...this.waiting, ...taken.filter(({ isSettled }) => !isSettled)]
+    return [...this.waiting, ...this.losers, ...taken.filter(({ isSettled }) => !isSettled)]
   }
 
   private broadcast(out: ProposerEffects): void {
@@ -276,6 +315,11 @@ export class KeyRounds {
   private backoffMs(ballot: Ballot): number {
     return Math.min(BACKOFF_MS_MAX, 2 ** Math.min(this.refusals, 10)) * fractionOf(ballot)
   }
+}
+
+/** A version never comes back: who lost the race for one has lost it for good. */
+function isRace({ operation }: Pending): boolean {
+  return operation.kind === 'write' && operation.condition?.kind === 'version'
 }
 
 const UNKNOWN: Outcome = { kind: 'unknown' }
