@@ -5,7 +5,7 @@ import { PAXOS_LIMITS } from './limits.js'
 import type { Promised, RegisterRequest } from './messages.js'
 import { applyOperation } from './operations.js'
 import type { Outcome, Submission } from './outcome.js'
-import { entryOf, type Register } from './register.js'
+import { EMPTY_REGISTER, entryOf, type Register } from './register.js'
 
 /** A quorum has promised this ballot while it had all accepted `register`: the next write needs no prepare. */
 export interface CachedPromise {
@@ -78,6 +78,8 @@ export class KeyRounds {
   /** Whose condition is on a version that is over, and who were not told yet. */
   private losers: Pending[] = []
   private tellLosersMs = Number.POSITIVE_INFINITY
+  /** The newest that is known to be decided. */
+  private known: Register = EMPTY_REGISTER
   private round: Round | undefined
   /** Since the last decision. */
   private timeouts = 0
@@ -102,7 +104,8 @@ export class KeyRounds {
   }
 
   get deadlineMs(): number {
-    const startMs = this.waiting.length > 0 ? this.notBeforeMs : this.tellLosersMs
+    const dueMs = this.waiting.length > 0 ? Number.NEGATIVE_INFINITY : this.tellLosersMs
+    const startMs = Math.max(dueMs, this.notBeforeMs)
     const next = this.round?.deadlineMs ?? startMs
     return this.pendings().reduce((min, { deadlineMs }) => Math.min(min, deadlineMs), next)
   }
@@ -184,6 +187,7 @@ export class KeyRounds {
   }
 
   private start(nowMs: number, out: ProposerEffects): void {
+    if (this.round === undefined) this.sortOutLosers(nowMs)
     const isDue = this.waiting.length > 0 || nowMs >= this.tellLosersMs
     if (this.round !== undefined || !isDue || nowMs < this.notBeforeMs) return
     const promise = this.context.takePromise(this.key)
@@ -249,12 +253,27 @@ export class KeyRounds {
     this.refusals = 0
     this.notBeforeMs = Number.NEGATIVE_INFINITY
     out.learned.push({ key: this.key, entry: entryOf(register) })
+    this.known = register
     for (const { pending, outcome } of results) {
       if (outcome.kind === 'conflict' && isRace(pending)) this.losers.push(pending)
       else settle(pending, outcome, out)
     }
     this.tellLosers(nowMs, register, out)
     this.start(nowMs, out)
+  }
+
+  /** No round is spent on those alone who can win none: they are told with the next decision. */
+  private sortOutLosers(nowMs: number): void {
+    const hasLost = (pending: Pending) =>
+      !pending.mayHaveLanded &&
+      isRace(pending) &&
+      applyOperation(this.known, pending.operation).result.kind === 'conflict' &&
+      isBehind(pending, this.known)
+    const lost = this.waiting.filter(hasLost)
+    if (lost.length === 0) return
+    this.waiting = this.waiting.filter((pending) => !lost.includes(pending))
+    this.losers.push(...lost)
+    if (this.tellLosersMs === Number.POSITIVE_INFINITY) this.tellLosersMs = nowMs + LOSERS_EVERY_MS
   }
 
   /** @param register decided in a round that began after they had come */
@@ -320,6 +339,14 @@ export class KeyRounds {
 /** A version never comes back: who lost the race for one has lost it for good. */
 function isRace({ operation }: Pending): boolean {
   return operation.kind === 'write' && operation.condition?.kind === 'version'
+}
+
+function isBehind({ operation }: Pending, { version }: Register): boolean {
+  return (
+    operation.kind === 'write' &&
+    operation.condition?.kind === 'version' &&
+    operation.condition.version < version
+  )
 }
 
 const UNKNOWN: Outcome = { kind: 'unknown' }
