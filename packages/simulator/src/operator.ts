@@ -2,6 +2,9 @@ import type { ChangeOutcome, Member } from '@skein/paxos'
 import type { Node } from './node.js'
 import type { World } from './world.js'
 
+/** Each one more makes the explored worlds larger; what the package itself allows is tested there. */
+const MEMBERS_MAX = 7
+
 /**
  * Changes the members. The member that drives a change may end or be forgotten about; the operator then
  * begins the same change on another one, or now and then a different one.
@@ -119,7 +122,7 @@ export class Operator {
     if (kept.length < members.length) return this.withoutLost(members)
     switch (random.below(6)) {
       case 0:
-        return [...members, this.newNode()]
+        return members.length < MEMBERS_MAX ? [...members, this.newNode()] : members.slice(1)
       case 1:
         return members.length > 1 ? members.slice(1) : [this.newNode()]
       case 2:

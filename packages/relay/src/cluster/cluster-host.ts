@@ -1,4 +1,5 @@
 import {
+  assertCanBecome,
   type ChangeOutcome,
   type Configuration,
   type Entry,
@@ -137,8 +138,10 @@ export class ClusterHost implements StrongRegion {
     this.step((participant, nowMs) => participant.connected(nowMs, id))
   }
 
-  /** Begins, or goes on with, a change of members. One at a time. */
+  /** Begins, or goes on with, a change of members. One at a time. @throws RangeError where it cannot be */
   changeMembers(members: readonly Member[], changed: (outcome: ChangeOutcome) => void): void {
+    // In a step it would be taken for a failure of the region, and end it.
+    if (this.configuration !== undefined) assertCanBecome(this.configuration, members)
     this.changed = changed
     this.step((participant, nowMs) => participant.changeMembers(nowMs, members))
   }

@@ -101,9 +101,14 @@ function membersAfter(
 
 async function change(cluster: Cluster, members: readonly Member[]): Promise<void> {
   let outcome: ChangeOutcome | undefined
-  cluster.host.changeMembers(members, (ended) => {
-    outcome = ended
-  })
+  try {
+    cluster.host.changeMembers(members, (ended) => {
+      outcome = ended
+    })
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new ReplaceError('bad-change', `${error.message}. Nothing was changed`)
+  }
   await waitFor(() => (cluster.isOver ? true : outcome), CHANGE_WITHIN_MS)
   if (outcome?.kind === 'changed') return
   if (outcome?.kind === 'other-change') {

@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
     "result.kind === 'forgotten' && pending.mayHaveLanded",
     'false',
   ),
-  patch('two changes under one id', 'participant.js', 'sequence: ++this.lastDecision', 'sequence: 1'),
+  patch('two changes under one id', 'participant.js', '++this.changeCount', '0'),
   patch(
     'epoch told before it is on disk',
     'acceptor.js',
