@@ -97,9 +97,15 @@ export class Participant {
     })
   }
 
-  /** A member can be reached again: it may not have heard what was sent meanwhile. */
+  /**
+   * A member can be reached again: it may not have heard what was sent meanwhile, nor of a change after which
+   * nobody is left whom it would ask.
+   */
   connected(nowMs: number, id: string): ParticipantEffects {
-    return this.run(nowMs, (step) => step.proposed(this.proposer.resend(id)))
+    return this.run(nowMs, (step) => {
+      step.send(id, { kind: 'install', configuration: this.configuration })
+      step.proposed(this.proposer.resend(id))
+    })
   }
 
   /** From now on `learned` tells of this key; first of what is decided now. */

@@ -45,6 +45,8 @@ export class Progress {
       node.wakeUp()
       node.start()
     }
+    const up = world.upNodes()
+    for (const { id } of up) for (const other of up) if (other.id !== id) other.connected(id)
     world.operator.finish()
   }
 

@@ -72,7 +72,6 @@ export class Cluster {
       connected: (id) => {
         onEvent({ kind: 'member-connected', member: id })
         this.host.connected(id)
-        this.bringUpToDate(id)
       },
       disconnected: (id) => {
         this.membership.gone(id)
@@ -177,13 +176,6 @@ export class Cluster {
     for (const message of messages) {
       if (message.kind === 'install') this.membership.install(peer, message.configuration)
     }
-  }
-
-  /** It may have missed a change of members; while nothing is to be decided nobody else would tell it. */
-  private bringUpToDate(id: string): void {
-    const { configuration } = this.host
-    if (configuration === undefined || configuration.epoch === 1) return
-    this.links.send(id, { kind: 'install', configuration })
   }
 
   private refuse(peer: Hello): string | undefined {
