@@ -50,6 +50,12 @@ test('the examples of the README do what they say, in a tab and in Node', async 
     const node = new TestProcess(script, [])
     expect(await node.exited).toBe(0)
     expect(stripVTControlCharacters(node.output)).toBe('{ on: true }\n')
+
+    const strongScript = path.join(directory, 'strong-example.mjs')
+    writeFileSync(strongScript, example('strong', relay.url, directory))
+    const strong = new TestProcess(strongScript, [])
+    expect(await strong.exited).toBe(0)
+    expect(stripVTControlCharacters(strong.output)).toBe('true\n')
   } finally {
     rmSync(directory, { recursive: true, force: true })
     await relay.dispose()

@@ -96,7 +96,12 @@ export const MUTANTS: readonly Mutant[] = [
     "if (round?.phase !== 'prepare' || compareBallots(promise.ballot, round.ballot) !== 0)",
     "if (round?.phase !== 'prepare')",
   ),
-  { name: 'restart under the same incarnation', bugs: { reusesIncarnation: true } },
+  patch(
+    'restart under the same incarnation',
+    'proposer.js',
+    'this.highest = { counter, proposer, incarnation }',
+    'this.highest = { counter, proposer, incarnation: 1 }',
+  ),
   { name: 'blank disk under the same name', bugs: { rejoinsBlank: true } },
   patch(
     'watch goes back',
@@ -149,7 +154,7 @@ export const MUTANTS: readonly Mutant[] = [
       'record !== undefined && sequence <= record.settled',
       'false',
     ),
-    seeds: [4960],
+    seeds: [1071],
   },
   patch('eviction not noted', 'results.js', 'forgotten: newest', 'forgotten: 0'),
   patch(
