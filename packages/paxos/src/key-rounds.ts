@@ -255,7 +255,7 @@ export class KeyRounds {
     out.learned.push({ key: this.key, entry: entryOf(register) })
     this.known = register
     for (const { pending, outcome } of results) {
-      if (outcome.kind === 'conflict' && isRace(pending)) this.losers.push(pending)
+      if (outcome.kind === 'conflict' && isBehind(pending, register)) this.losers.push(pending)
       else settle(pending, outcome, out)
     }
     this.tellLosers(nowMs, register, out)
@@ -266,9 +266,8 @@ export class KeyRounds {
   private sortOutLosers(nowMs: number): void {
     const hasLost = (pending: Pending) =>
       !pending.mayHaveLanded &&
-      isRace(pending) &&
-      applyOperation(this.known, pending.operation).result.kind === 'conflict' &&
-      isBehind(pending, this.known)
+      isBehind(pending, this.known) &&
+      applyOperation(this.known, pending.operation).result.kind === 'conflict'
     const lost = this.waiting.filter(hasLost)
     if (lost.length === 0) return
     this.waiting = this.waiting.filter((pending) => !lost.includes(pending))
@@ -336,11 +335,10 @@ export class KeyRounds {
   }
 }
 
-/** A version never comes back: who lost the race for one has lost it for good. */
-function isRace({ operation }: Pending): boolean {
-  return operation.kind === 'write' && operation.condition?.kind === 'version'
-}
-
+/**
+ * A version never comes back: who lost the race for one has lost it for good, and may be told of a later one.
+ * One that is yet to come may be there by then; who asks for that is told at once.
+ */
 function isBehind({ operation }: Pending, { version }: Register): boolean {
   return (
     operation.kind === 'write' &&

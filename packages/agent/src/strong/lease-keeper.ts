@@ -135,7 +135,6 @@ class WatchedLease {
 export class HeldLease implements Lease {
   private readonly holder: LeaseHolder
   private readonly lost = new AbortController()
-  private readonly renewals = new AbortController()
   private readonly ttlMs: number
   private renewing: Promise<void> | undefined
   private notBeforeMs = 0
@@ -161,7 +160,8 @@ export class HeldLease implements Lease {
   }
 
   get held(): boolean {
-    return this.check().kind === 'held'
+    // Also when it is only this space that ends: who acts looks at either.
+    return this.check().kind === 'held' && !this.lost.signal.aborted
   }
 
   renew(): Promise<void> {
@@ -184,22 +184,22 @@ export class HeldLease implements Lease {
   /** The space is left; whoever acts under the lease must stop. */
   end(reason: LeaseLost['reason']): void {
     clearTimeout(this.timer)
-    this.renewals.abort()
     if (!this.lost.signal.aborted) this.lost.abort(new LeaseLost(this.key, this.fence, reason))
   }
 
   private async renewNow(): Promise<void> {
     const sentAt = this.deps.clock()
     const state = this.check()
-    if (state.kind === 'lost') throw this.lost.signal.reason
+    if (state.kind === 'lost' || this.lost.signal.aborted) throw this.lost.signal.reason
     const order = orderOf(this.key, this.holder.renew(ANY_ATTEMPT))
     const withinMs = Math.min(state.expiresAtMs - sentAt.monotonicMs, this.ttlMs / 3)
-    const patience = { deadlineMs: performance.now() + withinMs, signal: this.renewals.signal }
+    const patience = { deadlineMs: performance.now() + withinMs, signal: this.lost.signal }
     const outcome = await this.deps.write(order, patience)
     this.deps.forget(outcome)
     if (outcome.kind === 'done') this.holder.renewed(this.deps.clock(), sentAt, outcome.version)
     else if (outcome.kind === 'conflict') this.holder.taken()
-    if (this.check().kind === 'lost') throw this.lost.signal.reason
+    this.check()
+    if (this.lost.signal.aborted) throw this.lost.signal.reason
     if (outcome.kind !== 'done') throw this.deps.errorOf(this.key, outcome)
   }
 
@@ -224,7 +224,8 @@ export class HeldLease implements Lease {
   private look(): void {
     clearTimeout(this.timer)
     const state = this.check()
-    if (state.kind === 'lost' || this.released !== undefined) return
+    // A renewal that ends after all must not begin the next.
+    if (state.kind === 'lost' || this.lost.signal.aborted) return
     const nowMs = this.deps.clock().monotonicMs
     const renewAtMs = Math.max(state.renewAtMs, this.notBeforeMs)
     if (this.renewing === undefined && nowMs >= renewAtMs) {

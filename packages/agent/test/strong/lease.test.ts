@@ -134,6 +134,18 @@ test('T19 a renewal that failed leaves it held, and is tried again', async () =>
   expect(lease.held).toBe(true)
 })
 
+test('T19 leaving while a renewal is under way ends it for good, and no timer goes on', async () => {
+  const { lease, writes } = heldOnTestClock(300)
+  const renewal = lease.renew()
+  lease.end('left')
+  expect([lease.signal.aborted, lease.held]).toEqual([true, false])
+  writes[0]!({ kind: 'unavailable', reason: 'offline' })
+  await expect(renewal).rejects.toMatchObject({ code: 'lease-lost', reason: 'left' })
+  await expect(lease.renew()).rejects.toMatchObject({ code: 'lease-lost', reason: 'left' })
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  expect(writes).toHaveLength(1)
+})
+
 test('T18 leaving ends the waiting for one that another holds', async () => {
   const relay = await ScriptedRegion.start()
   const space = await joinSpace('home', { relays: [relay.url], strong: ['task/'] })
