@@ -145,13 +145,14 @@ export class Acceptor {
     })
   }
 
-  private list(from: string, { after }: List): AcceptorEffects {
+  private list(from: string, { epoch, after }: List): AcceptorEffects {
     // What is being written is not in the store's keys yet: say it after all of it is.
     const limit = PAXOS_LIMITS.keysPerPageMax
     const writing = [...this.writing.keys()].filter((key) => compareKeys(key, after) > 0)
     const all = [...new Set([...this.store.keys(after, limit + 1), ...writing])].sort(compareKeys)
     const keys = all.slice(0, limit)
-    return this.hold(this.lastNumber, from, { kind: 'listed', after, keys, isLast: all.length <= limit })
+    const isLast = all.length <= limit
+    return this.hold(this.lastNumber, from, { kind: 'listed', epoch, after, keys, isLast })
   }
 
   private install(from: string, configuration: Configuration): AcceptorEffects {

@@ -108,9 +108,10 @@ export class MembershipChange {
     return out
   }
 
-  listedKeys(nowMs: number, from: string, { after, keys, isLast }: Listed): ChangeEffects {
+  listedKeys(nowMs: number, from: string, { epoch, after, keys, isLast }: Listed): ChangeEffects {
     const out = changeEffects()
-    if (this.phase.kind !== 'copying' || (this.cursors.get(from) ?? '') !== after) return out
+    if (this.phase.kind !== 'copying' || epoch !== this.phase.configuration.epoch) return out
+    if ((this.cursors.get(from) ?? '') !== after) return out
     for (const key of keys) {
       if (this.found.has(key)) continue
       this.found.add(key)

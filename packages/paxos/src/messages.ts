@@ -104,6 +104,8 @@ export interface Installed {
 
 export interface Listed {
   readonly kind: 'listed'
+  /** In which it was asked: keys listed in an older one may not be all any more. */
+  readonly epoch: number
   readonly after: string
   readonly keys: readonly string[]
   readonly isLast: boolean

@@ -28,9 +28,11 @@ export class Proposer {
   private readonly promises = new Map<string, CachedPromise>()
   private current: Configuration
   private highest: Ballot = ZERO_BALLOT
-  private lastRead = 0
+  private lastRead: number
 
   constructor(private readonly options: ProposerOptions) {
+    // An answer to a read of an earlier life must not be taken for one to a read of this one.
+    this.lastRead = options.incarnation * READS_PER_LIFE
     this.current = options.configuration
   }
 
@@ -182,6 +184,9 @@ export class Proposer {
     }
   }
 }
+
+/** Leaves 2^21 incarnations below 2^53. */
+const READS_PER_LIFE = 2 ** 32
 
 function handOver(nowMs: number, { rounds }: KeyState, reads: readonly Submission[], out: ProposerEffects) {
   for (const read of reads) rounds.add(nowMs, read, out)

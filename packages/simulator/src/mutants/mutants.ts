@@ -71,6 +71,15 @@ export const MUTANTS: readonly Mutant[] = [
     ...patch('latecomers told what promises showed', 'key-rounds.js', ' && !round.hasLatecomers', ''),
     seeds: [30377, 9184],
   },
+  {
+    ...patch(
+      "an earlier life's answers to reads counted",
+      'proposer.js',
+      'options.incarnation * READS_PER_LIFE',
+      '0',
+    ),
+    seeds: [116840],
+  },
   patch('retry applied twice', 'results.js', 'if (result !== undefined)\n', 'if (false)\n'),
   patch(
     'timeout told as unavailable',
