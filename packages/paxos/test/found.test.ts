@@ -201,6 +201,30 @@ describe('found by the simulator', () => {
     expect(cluster.outcomes.get(4)).toContain('"value":"new"')
   })
 
+  test('P3 an answer to a read of an earlier life is not counted', () => {
+    const store = { get: () => undefined, keys: () => [] }
+    const roundOfFirstRead = (incarnation: number) => {
+      const participant = new Participant({ id: 'A', incarnation, configuration: FIRST, store })
+      const submission = { token: 1, key: 'k', operation: { kind: 'read' }, deadlineMs: 9_000 } as const
+      const [{ message }] = participant.submit(0, submission).send as [Envelope]
+      return message.kind === 'read' ? message.round : undefined
+    }
+    expect(roundOfFirstRead(1)).not.toEqual(roundOfFirstRead(2))
+  })
+
+  test('M3 keys that were listed in an older epoch are not all keys', () => {
+    const change = new Cluster(FIRST, ['A', 'B', 'C', 'D'])
+    change.do('A', (a) => a.changeMembers(0, [{ id: 'D', store: 'D' }]))
+    change.pass(1_000, ({ message }) => message.kind === 'listed')
+    // Told late, by two who have been asked the same in an earlier change.
+    const stale = { kind: 'listed', epoch: 1, after: '', keys: [], isLast: true } as const
+    for (const from of ['B', 'C']) change.do('A', (a) => a.receive(change.nowMs, from, stale))
+    change.pass(2_000, ({ message }) => message.kind === 'listed')
+    expect(change.changes).toEqual([])
+    change.pass(2_000)
+    expect(change.changes).toEqual(['changed 3'])
+  })
+
   test('C6 the epoch of an answer is on disk', () => {
     const store = { get: () => undefined, keys: () => [] }
     const participant = new Participant({ id: 'A', incarnation: 1, configuration: FIRST, store })

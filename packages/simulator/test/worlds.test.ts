@@ -36,6 +36,7 @@ describe('worlds of faults', () => {
     [1006, 'forgotten was told of an operation that an earlier round had applied'],
     [20346, 'a read was answered in an epoch that was not yet on disk'],
     [30377, 'a read was answered from promises given before it began'],
+    [116840, 'an answer to a read of an earlier life was counted'],
     [32652, 'a change was over before anyone else had it installed'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed({ seed, paxos }).violation).toBeUndefined()
