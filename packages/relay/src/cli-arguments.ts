@@ -128,13 +128,15 @@ function clusterOf({ id, peer, join }: ReturnType<typeof parse>): ClusterOptions
   }
   if (peer.length > 0 && join)
     throw new WrongArguments('--join goes without --peer: who joins is told the others')
-  const peers = Object.fromEntries(
-    peer.map((text) => {
-      const one = readMember('--peer', text)
-      if (one.id === id) throw new WrongArguments(`--peer ${id} is this relay itself; name the others only`)
-      return [one.id, one.url]
-    }),
-  )
+  const others = peer.map((text) => readMember('--peer', text))
+  for (const [i, { id: other }] of others.entries()) {
+    if (other === id) throw new WrongArguments(`--peer ${id} is this relay itself; name the others only`)
+    // The last would win, and the cluster have fewer members than were meant.
+    if (others.findIndex((one) => one.id === other) < i) {
+      throw new WrongArguments(`--peer ${other} is there twice; give each relay an id of its own`)
+    }
+  }
+  const peers = Object.fromEntries(others.map((other) => [other.id, other.url]))
   return {
     ...(id === undefined ? {} : { id }),
     ...(peer.length > 0 ? { peers } : {}),

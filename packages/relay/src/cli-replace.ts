@@ -33,11 +33,13 @@ export async function replace(args: readonly string[]): Promise<void> {
 
 /** @throws WrongArguments */
 export function readReplacement(args: readonly string[]): Replacement {
-  const { at, remove, add } = parse(args)
+  const { at: given, remove, add } = parse(args)
+  // Relays print where they listen as ws://.
+  const at = given?.replace(/^ws:/i, 'http:')
   if (at === undefined)
     throw new WrongArguments('--at is missing: the URL of a member, like http://127.0.0.1:4001')
   if (!URL.canParse(at) || new URL(at).protocol !== 'http:') {
-    throw new WrongArguments(`--at "${at}" is not the URL of a member, like http://127.0.0.1:4001`)
+    throw new WrongArguments(`--at "${given}" is not the URL of a member, like http://127.0.0.1:4001`)
   }
   if (remove === undefined && add === undefined) throw new WrongArguments('--remove or --add is missing')
   if (remove !== undefined && !isMemberId(remove))

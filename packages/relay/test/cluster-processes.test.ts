@@ -192,7 +192,8 @@ describe('command line', SLOW, () => {
       '--join',
     ).listening()
     const [url = ''] = /ws:\S+/.exec(r4.output)!
-    const args = ['replace', '--at', r1.replace('ws:', 'http:'), '--remove', 'r2', '--add', `r4=${url}`]
+    // As it is printed, or as the plain URL.
+    const args = ['replace', '--at', r1, '--remove', 'r2', '--add', `r4=${url}`]
     const replaced = new Cli(...args)
     expect(await replaced.ended()).toBe(0)
     expect(replaced.output).toContain('members r1, r3, r4')
@@ -207,6 +208,7 @@ describe('command line', SLOW, () => {
     [['--peer', 'r2=ws://127.0.0.1:1'], '--id'],
     [['--id', 'r1', '--peer', 'r2'], '--peer'],
     [['--id', 'r1', '--peer', 'r1=ws://127.0.0.1:1'], '--peer'],
+    [['--id', 'r1', '--peer', 'r2=ws://127.0.0.1:1', '--peer', 'r2=ws://127.0.0.1:2'], 'twice'],
     [['--id', 'r1', '--join', '--peer', 'r2=ws://127.0.0.1:1'], '--join'],
     [['--strong', ''], '--strong'],
     [['--cluster', '4'], '--cluster'],
