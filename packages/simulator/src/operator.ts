@@ -23,6 +23,14 @@ export class Operator {
     return this.wanted !== undefined
   }
 
+  /** Whether a majority of the members has the newest configuration on disk. */
+  get isInstalled(): boolean {
+    const { nodes, configuration } = this.world
+    const { epoch, members } = configuration
+    const knowing = members.filter(({ id }) => nodes.get(id)!.disk.configuration.epoch >= epoch)
+    return knowing.length * 2 > members.length
+  }
+
   begin(): void {
     const { random } = this.world
     if (!this.isPatient) return
@@ -65,6 +73,9 @@ export class Operator {
       this.wanted = configuration.next
     } else if (configuration.members.some(({ id }) => nodes.get(id)!.isBlank)) {
       this.wanted = this.withoutLost(configuration.members)
+    } else if (!this.isInstalled) {
+      // Decided, but who decided it may be the only one that knows.
+      this.wanted = configuration.members
     } else {
       this.wanted = undefined
       this.retire()
@@ -76,7 +87,7 @@ export class Operator {
   /** Members that are so no more are switched off. */
   private retire(): void {
     const { nodes, configuration } = this.world
-    if (configuration.next !== undefined) return
+    if (configuration.next !== undefined || !this.isInstalled) return
     for (const node of nodes.values()) {
       const isMember = configuration.members.some(({ id }) => id === node.id)
       if (isMember) this.formerMembers.add(node.id)

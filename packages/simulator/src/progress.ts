@@ -53,8 +53,8 @@ export class Progress {
   }
 
   private isMembershipSettled(): boolean {
-    const { nodes, configuration } = this.world
-    if (configuration.next !== undefined) return false
+    const { nodes, configuration, operator } = this.world
+    if (configuration.next !== undefined || !operator.isInstalled) return false
     return configuration.members.every(({ id }) => nodes.get(id)!.isUp && !nodes.get(id)!.isChanging)
   }
 
