@@ -224,7 +224,9 @@ export class KeyRounds {
       register = after
       return { pending, outcome: isOpen ? UNKNOWN : result }
     })
-    if (register === before && isDecided) {
+    // Unless this ballot is accepted, what an earlier round of theirs proposed may still be decided.
+    const isOpen = results.some(({ pending }) => pending.mayHaveLanded)
+    if (register === before && isDecided && !isOpen) {
       this.context.keepPromise(this.key, { ballot, register })
       this.decided(nowMs, register, results, out)
       return

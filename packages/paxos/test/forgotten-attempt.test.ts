@@ -41,6 +41,12 @@ test('P10 an operation whose accept was sent is never told to be forgotten', () 
   const second = proposer.timeout(30_000)
   const request = asked(second.send, 'prepare') ?? asked(proposer.timeout(30_500).send, 'prepare')
   promise(30_501, 'b', request, later)
-  const decided = promise(30_501, 'c', request, later)
+  // What the first accept proposed may still be decided, until this ballot is.
+  const again = asked(promise(30_501, 'c', request, later).send, 'accept')
+  if (again?.kind !== 'accept') throw new Error('no accept')
+  expect(again.register).toEqual(later)
+  const { key, ballot } = again
+  proposer.receive(30_502, 'b', { kind: 'accepted', key, ballot })
+  const decided = proposer.receive(30_502, 'c', { kind: 'accepted', key, ballot })
   expect(decided.outcomes).toEqual([{ token: 1, outcome: { kind: 'unknown' } }])
 })

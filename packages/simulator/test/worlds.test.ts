@@ -37,6 +37,8 @@ describe('worlds of faults', () => {
     [20346, 'a read was answered in an epoch that was not yet on disk'],
     [30377, 'a read was answered from promises given before it began'],
     [116840, 'an answer to a read of an earlier life was counted'],
+    [10014861, 'a conflict was told of a write that an accept of an earlier round could still apply'],
+    [3319, 'a member that had missed a change could ask only those that were gone'],
     [32652, 'a change was over before anyone else had it installed'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed({ seed, paxos }).violation).toBeUndefined()

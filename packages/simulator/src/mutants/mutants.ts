@@ -71,6 +71,10 @@ export const MUTANTS: readonly Mutant[] = [
     ...patch('latecomers told what promises showed', 'key-rounds.js', ' && !round.hasLatecomers', ''),
     seeds: [688],
   },
+  {
+    ...patch('conflict told while an accept is open', 'key-rounds.js', ' && !isOpen', ''),
+    seeds: [10014861],
+  },
   patch('retry applied twice', 'results.js', 'if (result !== undefined)\n', 'if (false)\n'),
   patch(
     'timeout told as unavailable',
