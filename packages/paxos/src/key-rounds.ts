@@ -104,7 +104,9 @@ export class KeyRounds {
       compareBallots(next.accepted, highest.accepted) > 0 ? next : highest,
     )
     const agreeing = [...round.promises].filter(([, p]) => compareBallots(p.accepted, accepted) === 0)
-    const isDecided = this.isQuorum(new Map(agreeing)) && !round.hasLatecomers
+    // Only an accept makes sure that an earlier one, which a minority may have, is never decided.
+    const mayHaveLanded = this.waiting.some((pending) => pending.mayHaveLanded)
+    const isDecided = this.isQuorum(new Map(agreeing)) && !round.hasLatecomers && !mayHaveLanded
     this.propose(nowMs, round.ballot, register, isDecided, out)
   }
 

@@ -37,6 +37,7 @@ describe('worlds of faults', () => {
     [20346, 'a read was answered in an epoch that was not yet on disk'],
     [30377, 'a read was answered from promises given before it began'],
     [116840, 'an answer to a read of an earlier life was counted'],
+    [221595, 'a conflict was told of an operation that a minority had accepted, and later all'],
     [32652, 'a change was over before anyone else had it installed'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed({ seed, paxos }).violation).toBeUndefined()

@@ -72,6 +72,10 @@ export const MUTANTS: readonly Mutant[] = [
     seeds: [30377, 9184],
   },
   {
+    ...patch('conflict told while an accept is open', 'key-rounds.js', ' && !mayHaveLanded', ''),
+    seeds: [221595],
+  },
+  {
     ...patch(
       "an earlier life's answers to reads counted",
       'proposer.js',
