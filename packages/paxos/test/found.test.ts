@@ -103,6 +103,36 @@ describe('found by the simulator', () => {
     expect(cluster.outcomes.get(4)).toContain('"value":"new"')
   })
 
+  test('P5 an operation is no conflict while an earlier accept of it may be decided', () => {
+    const cluster = new Cluster(FIRST, ['A', 'B', 'C', 'D'])
+    const isAccept = ({ message }: Envelope) => message.kind === 'accept'
+    // C alone accepts its own write.
+    cluster.do('C', (c) =>
+      c.submit(0, { token: 1, key: 'k', operation: write('c', 'first'), deadlineMs: 100 }),
+    )
+    cluster.deliver(isAccept)
+    cluster.pass(100, isAccept)
+    cluster.wire = []
+    // D is no member. It meets C, and C alone accepts what comes of that.
+    const operation = { ...write('d', 'second'), condition: { kind: 'present' } } as const
+    cluster.do('D', (d) => d.submit(100, { token: 2, key: 'k', operation, deadlineMs: 99_000 }))
+    cluster.pass(
+      250,
+      ({ to, message }) =>
+        to === 'B' || (message.kind === 'accept' && to === 'A') || message.kind === 'accepted',
+    )
+    cluster.wire = []
+    // Then it meets A and B, which have nothing.
+    cluster.pass(3_000, ({ from, to }) => from === 'C' || to === 'C')
+    expect(cluster.outcomes.get(2)).toContain('conflict')
+    cluster.wire = []
+    cluster.do('A', (a) =>
+      a.submit(cluster.nowMs, { token: 3, key: 'k', operation: { kind: 'read' }, deadlineMs: 99_000 }),
+    )
+    cluster.pass(2_000, ({ from, to }) => from === 'B' || to === 'B')
+    expect(cluster.outcomes.get(3)).toContain('"version":0')
+  })
+
   test('P7 forgotten is not told of an operation that an earlier round of the same attempt applied', () => {
     const cluster = new Cluster()
     cluster.do('A', (a) =>
