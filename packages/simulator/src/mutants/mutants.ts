@@ -158,7 +158,7 @@ export const MUTANTS: readonly Mutant[] = [
       'record !== undefined && sequence <= record.settled',
       'false',
     ),
-    seeds: [1071],
+    seeds: [1495, 104827],
   },
   patch('eviction not noted', 'results.js', 'forgotten: newest', 'forgotten: 0'),
   patch(
