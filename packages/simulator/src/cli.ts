@@ -77,8 +77,8 @@ function spread(workers: number): void {
       total.add(report)
       if (report.failure !== undefined) for (const other of children) other.kill()
     })
-    child.on('exit', (code) => {
-      if (code !== 0 && code !== null) process.exitCode = 1
+    child.on('exit', (code, signal) => {
+      if (code !== 0) total.lost(`a process ended by ${signal ?? `exit code ${code}`}`)
       if (--running === 0) total.end()
     })
     return child
@@ -107,6 +107,12 @@ function progress() {
       if (values.log || performance.now() - shownMs < 2_000) return
       shownMs = performance.now()
       console.log(line())
+    },
+    /** Seeds were not run: no reason to say that they passed. */
+    lost(why: string): void {
+      if (!isFailed) console.error(why)
+      isFailed = true
+      process.exitCode = 1
     },
     end(): void {
       console.log(`${isFailed ? 'failed' : 'passed'}: ${line()}`)
