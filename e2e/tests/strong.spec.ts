@@ -19,9 +19,8 @@ test('a hold unlocks the door everywhere, with its version and fence; letting go
   const phone = await join('Phone', { relay: cluster.urls, at: AT })
   await expect(door(tablet)).toHaveAttribute('data-version', '0')
   await letGoEarly(tablet, 'lock.front_door-unlock')
-  await tablet.page.waitForTimeout(1_000)
-  await expect(door(tablet)).toHaveAttribute('data-version', '0')
 
+  // Had letting go early done anything, this would find another button, and be the second version.
   await hold(tablet, 'lock.front_door-unlock')
   for (const agent of [tablet, phone]) {
     await expect(door(agent)).toHaveAttribute('data-state', 'unlocked')
