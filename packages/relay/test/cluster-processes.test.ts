@@ -57,6 +57,11 @@ async function statusUntil(url: string, holds: (status: ClusterStatus) => boolea
   throw new Error(`waited in vain for ${url}: ${JSON.stringify(await statusAt(url))}`)
 }
 
+/** Three relays in processes of their own, started by one command. */
+function clusterOfThree(...more: string[]): Promise<Cli> {
+  return new Cli('--cluster', '3', '--data', temporaryDirectory(), ...more).listening()
+}
+
 /** A loaded machine takes seconds to start a process, and these start many. */
 const SLOW = { timeout: 120_000 }
 
@@ -112,14 +117,7 @@ describe('members in processes of their own', SLOW, () => {
 
 describe('command line', SLOW, () => {
   test('K14 --cluster starts relays that form one, reports one that dies, and ends when told', async () => {
-    const cli = await new Cli(
-      '--cluster',
-      '3',
-      '--data',
-      temporaryDirectory(),
-      '--strong',
-      'lock/',
-    ).listening()
+    const cli = await clusterOfThree('--strong', 'lock/')
     const started = [...cli.output.matchAll(/^relay {2}(ws:\S+) {2}(r\d), process (\d+)$/gm)]
     expect(started.map(([, , id]) => id)).toEqual(['r1', 'r2', 'r3'])
     const urls = started.map(([, url]) => url!)
@@ -133,14 +131,7 @@ describe('command line', SLOW, () => {
   })
 
   test('K14 its relays do not outlive it', async () => {
-    const cli = await new Cli(
-      '--cluster',
-      '3',
-      '--data',
-      temporaryDirectory(),
-      '--log-level',
-      'silent',
-    ).listening()
+    const cli = await clusterOfThree('--log-level', 'silent')
     const urls = [...cli.output.matchAll(/ws:\S+/g)].map(([url]) => url)
     cli.child.kill('SIGKILL')
     await cli.ended()
@@ -172,14 +163,7 @@ describe('command line', SLOW, () => {
   })
 
   test('K14 replace puts a member in the place of another', async () => {
-    const cli = await new Cli(
-      '--cluster',
-      '3',
-      '--data',
-      temporaryDirectory(),
-      '--log-level',
-      'error',
-    ).listening()
+    const cli = await clusterOfThree('--log-level', 'error')
     const [r1 = ''] = /ws:\S+/.exec(cli.output)!
     await statusUntil(r1, ({ formed }) => formed)
     const r4 = await new Cli(

@@ -1,5 +1,5 @@
 import { type ClockReading, encodeLease } from '@skein/paxos'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { joinSpace, LeaseLost } from '../../src/node.js'
 import { HeldLease, type LeaseDeps } from '../../src/strong/lease-keeper.js'
 import type { WriteOutcome } from '../../src/strong/writer.js'
@@ -135,6 +135,8 @@ test('T19 a renewal that failed leaves it held, and is tried again', async () =>
 })
 
 test('T19 leaving while a renewal is under way ends it for good, and no timer goes on', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
   const { lease, writes } = heldOnTestClock(300)
   const renewal = lease.renew()
   lease.end('left')
@@ -142,7 +144,7 @@ test('T19 leaving while a renewal is under way ends it for good, and no timer go
   writes[0]!({ kind: 'unavailable', reason: 'offline' })
   await expect(renewal).rejects.toMatchObject({ code: 'lease-lost', reason: 'left' })
   await expect(lease.renew()).rejects.toMatchObject({ code: 'lease-lost', reason: 'left' })
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  expect(vi.getTimerCount()).toBe(0)
   expect(writes).toHaveLength(1)
 })
 
