@@ -12,14 +12,14 @@ import * as Y from 'yjs'
 import { Connection, type ConnectionEvents } from './connection.js'
 import { DurabilityWaiters } from './durability.js'
 import { SkeinError } from './errors.js'
-import { isolated } from './isolated.js'
 import { Persistence } from './persistence.js'
 import type { Platform } from './platform.js'
 import { AwarenessPresence } from './presence.js'
 import { problemError } from './problems.js'
 import { type ReceiptSource, receiptFor } from './receipt.js'
 import { SharedState } from './shared-state.js'
-import { sameStatus, TAB_PATH } from './status.js'
+import { TAB_PATH } from './status.js'
+import { StatusBoard } from './status-board.js'
 import type { Store, StoredReplica } from './store/store.js'
 import { checkPrefixes } from './strong/prefixes.js'
 import { AgentStrongRegion } from './strong/region.js'
@@ -51,7 +51,7 @@ export class ReplicatedSpace implements Space {
   private readonly connection: Connection
   private readonly tabs: TabChannel | undefined
   private readonly waiters = new DurabilityWaiters()
-  private readonly statusCallbacks = new Set<(status: Status) => void>()
+  private readonly board = new StatusBoard(() => this.computeStatus())
   private readonly agentId = globalThis.crypto.randomUUID()
   private readonly stopWatching: () => void
   /** Clients whose presence reaches this agent through other tabs. */
@@ -59,10 +59,6 @@ export class ReplicatedSpace implements Space {
   /** The structs that no relay has confirmed, of edits of this run. */
   private readonly queuedRanges = new EditRanges()
   private epoch: string
-  private currentStatus: Status
-  /** The one that callbacks were last told. */
-  private publishedStatus: Status
-  private statusIsDue = false
   /** An edit that the relay does not take; until everything is confirmed. */
   private editError: SkeinError | undefined
   /** The first edit that it keeps from being confirmed. */
@@ -139,8 +135,7 @@ export class ReplicatedSpace implements Space {
     this.doc.on('destroy', this.onDestroy)
     this.awareness.awareness.on('update', this.onAwareness)
     if (given !== undefined) this.edit(given)
-    this.currentStatus = this.computeStatus()
-    this.publishedStatus = this.currentStatus
+    this.board.begin()
     this.stopWatching = platform.watch(
       () => {
         if (this.wanted) this.openTabs()
@@ -191,15 +186,11 @@ export class ReplicatedSpace implements Space {
   }
 
   get status(): Status {
-    const status = this.computeStatus()
-    // The same object as long as nothing changes: callers compare by identity.
-    if (!sameStatus(status, this.currentStatus)) this.currentStatus = status
-    return this.currentStatus
+    return this.board.status
   }
 
   onStatus(callback: (status: Status) => void): () => void {
-    this.statusCallbacks.add(callback)
-    return () => this.statusCallbacks.delete(callback)
+    return this.board.onStatus(callback)
   }
 
   async durable(tier: Tier, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -315,8 +306,7 @@ export class ReplicatedSpace implements Space {
     this.settleSynced.reject(error)
     this.waiters.rejectAll(error)
     this.region.end()
-    this.publishStatus()
-    this.statusCallbacks.clear()
+    this.board.end()
   }
 
   private readonly onDestroy = () => void this.leave()
@@ -506,19 +496,7 @@ export class ReplicatedSpace implements Space {
   /** Something that `status` shows, or that somebody waits for, may be different. */
   private changed(): void {
     this.checkWaiters()
-    if (this.statusIsDue) return
-    this.statusIsDue = true
-    queueMicrotask(() => {
-      this.statusIsDue = false
-      if (this.left === undefined) this.publishStatus()
-    })
-  }
-
-  private publishStatus(): void {
-    const { status } = this
-    if (status === this.publishedStatus) return
-    this.publishedStatus = status
-    for (const callback of [...this.statusCallbacks]) isolated(() => callback(status))
+    if (this.left === undefined) this.board.changed()
   }
 
   private computeStatus(): Status {
