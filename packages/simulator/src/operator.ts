@@ -16,6 +16,8 @@ export class Operator {
   completed = 0
   /** All that ever were members: who is to become one is not switched off. */
   private readonly formerMembers = new Set<string>()
+  /** Every change that a member was told to begin, and the epoch that it had then. */
+  private readonly begun: { readonly epoch: number; readonly members: readonly Member[] }[] = []
 
   constructor(private readonly world: World) {}
 
@@ -88,10 +90,13 @@ export class Operator {
   private retire(): void {
     const { nodes, configuration } = this.world
     if (configuration.next !== undefined || !this.isInstalled) return
+    // A change that was begun in this epoch may still be decided, and takes back who is in it.
+    const open = this.begun.filter(({ epoch }) => epoch >= configuration.epoch)
     for (const node of nodes.values()) {
       const isMember = configuration.members.some(({ id }) => id === node.id)
       if (isMember) this.formerMembers.add(node.id)
       if (isMember || !this.formerMembers.has(node.id)) continue
+      if (open.some(({ members }) => members.some(({ id }) => id === node.id))) continue
       node.isRetired = true
       node.crash('it is no member any more')
     }
@@ -111,6 +116,7 @@ export class Operator {
     }
     this.driver = preferred?.isUp && !preferred.isPaused ? preferred : random.pick(up)
     log?.(`${this.driver.id} begins a change to ${members.map(({ id }) => id).join('')}`)
+    this.begun.push({ epoch: this.driver.configuration.epoch, members })
     this.driver.changeMembers(members)
     this.again()
   }

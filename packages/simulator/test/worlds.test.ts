@@ -40,6 +40,7 @@ describe('worlds of faults', () => {
     [10014861, 'a conflict was told of a write that an accept of an earlier round could still apply'],
     [3319, 'a member that had missed a change could ask only those that were gone'],
     [32652, 'a change was over before anyone else had it installed'],
+    [20105577, 'the operator took out of service a member that a change under way could still take back'],
   ])('seed %i: %s', (seed) => {
     expect(runSeed({ seed, paxos }).violation).toBeUndefined()
   })
