@@ -11,6 +11,7 @@ import {
 } from './messages/awareness.js'
 import { CHUNK_ID, type ChunkMessage, decodeChunk, encodeChunk } from './messages/chunk.js'
 import { decodeHello, encodeHello, HELLO_ID, type HelloMessage } from './messages/hello.js'
+import { decodeNews, encodeNews, NEWS_ID, type NewsMessage } from './messages/news.js'
 import {
   decodeNumberedUpdate,
   encodeNumberedUpdate,
@@ -20,6 +21,7 @@ import {
 import { decodePing, encodePing, PING_ID, type PingMessage } from './messages/ping.js'
 import { decodePong, encodePong, PONG_ID, type PongMessage } from './messages/pong.js'
 import { decodeReject, encodeReject, REJECT_ID, type RejectMessage } from './messages/reject.js'
+import { decodeStandby, encodeStandby, STANDBY_ID, type StandbyMessage } from './messages/standby.js'
 import {
   decodeStrongAnswer,
   encodeStrongAnswer,
@@ -77,6 +79,8 @@ export type Message =
   | StrongAnswerMessage
   | StrongEventMessage
   | HurryMessage
+  | StandbyMessage
+  | NewsMessage
 
 const QUERY_AWARENESS_ID = 3
 const HURRY_ID = 81
@@ -130,6 +134,12 @@ export function encodeFrame(message: Message): Uint8Array {
       break
     case 'strong-event':
       encodeStrongEvent(encoder, message)
+      break
+    case 'standby':
+      encodeStandby(encoder, message)
+      break
+    case 'news':
+      encodeNews(encoder, message)
       break
   }
   return encoding.toUint8Array(encoder)
@@ -186,6 +196,8 @@ export const MESSAGE_IDS: Readonly<Record<Message['type'], number>> = {
   'strong-answer': STRONG_ANSWER_ID,
   'strong-event': STRONG_EVENT_ID,
   hurry: HURRY_ID,
+  standby: STANDBY_ID,
+  news: NEWS_ID,
 }
 
 const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
@@ -207,4 +219,6 @@ const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
   [STRONG_ANSWER_ID, decodeStrongAnswer],
   [STRONG_EVENT_ID, decodeStrongEvent],
   [HURRY_ID, () => ({ type: 'hurry' })],
+  [STANDBY_ID, decodeStandby],
+  [NEWS_ID, decodeNews],
 ])

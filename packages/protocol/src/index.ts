@@ -29,12 +29,15 @@ export {
   type HelloMessage,
   PROTOCOL_VERSION,
   QUORUM_FEATURE,
+  STANDBY_FEATURE,
   STRONG_FEATURE,
 } from './messages/hello.js'
+export type { NewsMessage } from './messages/news.js'
 export type { NumberedUpdateMessage } from './messages/numbered-update.js'
 export type { PingMessage } from './messages/ping.js'
 export type { PongMessage } from './messages/pong.js'
 export type { RejectCode, RejectMessage } from './messages/reject.js'
+export type { StandbyMessage } from './messages/standby.js'
 export type {
   StrongAnswer,
   StrongAnswerMessage,

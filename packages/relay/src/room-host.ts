@@ -43,6 +43,9 @@ export interface RoomHostOptions {
   readonly onDone: () => void
 }
 
+/** What is due sooner than this does not wait for the tick. */
+const NEWS_WITHIN_MS = 200
+
 /** A room whose log is larger is not kept in memory after it was read. */
 const KEEP_BYTES_MAX = 16 * 1024 * 1024
 
@@ -56,6 +59,7 @@ export class RoomHost {
   private idleTimer: ReturnType<typeof setTimeout> | undefined
   private done = false
   private flushing: ReturnType<typeof setImmediate> | undefined
+  private newsTimer: ReturnType<typeof setTimeout> | undefined
   private urgent = false
   private writes: Promise<unknown> = Promise.resolve()
 
@@ -213,6 +217,22 @@ export class RoomHost {
       })
     }
     for (const request of effects.answers) this.answer(request)
+    this.armNews()
+  }
+
+  /** What is due before the next tick: news for members that stand by. */
+  private armNews(): void {
+    const { deadline } = this.room
+    const nowMs = performance.now()
+    if (this.newsTimer !== undefined || deadline === undefined || deadline > nowMs + NEWS_WITHIN_MS) return
+    this.newsTimer = setTimeout(
+      () => {
+        this.newsTimer = undefined
+        this.run(() => this.room.timeout(performance.now()))
+      },
+      Math.max(1, deadline - nowMs),
+    )
+    this.newsTimer.unref()
   }
 
   /** Somebody waits: what was taken in is flushed now, not with what comes next. */
@@ -289,6 +309,7 @@ export class RoomHost {
   private end(): void {
     this.done = true
     clearTimeout(this.idleTimer)
+    clearTimeout(this.newsTimer)
     this.options.onDone()
   }
 }

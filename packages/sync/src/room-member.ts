@@ -1,6 +1,7 @@
 import { type ChunkMessage, LIMITS } from '@skein/protocol'
 import { type ByteBudget, Reassembly } from './chunks.js'
 import type { CatchUp } from './room-catch-up.js'
+import type { News } from './room-news.js'
 
 /** Pause before a member that sends updates with a gap before them is asked again; it doubles each time. */
 export const ASK_AGAIN_MS = 5_000
@@ -11,6 +12,8 @@ export class Member {
   takesChunks = false
   /** Its hello may still come, and tell whether it takes chunks: its step 1 comes before. */
   mayTakeChunks: boolean
+  /** It may come back over another path. */
+  hasOtherPaths = false
   /** It is being closed, and nothing of it counts any more. */
   ended = false
   /** Its connection takes bytes too slowly. */
@@ -21,6 +24,8 @@ export class Member {
   missedPresence = false
   /** What it still has to get before updates can be forwarded to it as they come. */
   catchUp: CatchUp | undefined
+  /** What it has to hear of while it stands by; undefined while it takes part. */
+  news: News | undefined
   private inbound: Reassembly | undefined
   /** Numbered updates whose log position is not on disk yet, oldest first. */
   private readonly waiting: { readonly from: number; to: number; readonly position: number }[] = []

@@ -21,6 +21,9 @@ const PRESENCE_BYTES_MAX = 1024 * 1024
 /** What a client counts beside its state. */
 const ENTRY_BYTES = 64
 
+/** A client whose connection went may be on its way over another path: so long the others are not told. */
+export const LINGER_MS = 2_000
+
 /** How long a client that is gone, or silent, is remembered. Stock clients drop the silent after 30 s. */
 const FORGET_AFTER_MS = 60_000
 
@@ -30,6 +33,31 @@ const FORGET_AFTER_MS = 60_000
 export class RoomPresence {
   private readonly clients = new Map<number, Present>()
   private bytes = 0
+  /** Connections that went, and when the others are told. */
+  private readonly lingering = new Map<number, number>()
+
+  /** When `lingered` has something to tell; Infinity while there is nothing. */
+  get dueMs(): number {
+    // In the order in which they went.
+    for (const dueMs of this.lingering.values()) return dueMs
+    return Number.POSITIVE_INFINITY
+  }
+
+  /** A connection is gone whose clients may come back over another path; `lingered` tells if they did not. */
+  memberLost(nowMs: number, member: number): void {
+    this.lingering.set(member, nowMs + LINGER_MS)
+  }
+
+  /** What to tell the others of clients that did not come back in time. */
+  lingered(nowMs: number): Uint8Array | undefined {
+    const gone: AwarenessEntry[] = []
+    for (const [member, dueMs] of this.lingering) {
+      if (dueMs > nowMs) break
+      this.lingering.delete(member)
+      gone.push(...this.takeOut(nowMs, member))
+    }
+    return gone.length === 0 ? undefined : writeAwarenessEntries(gone)
+  }
 
   /**
    * Takes an awareness update and returns the part of it that is news, for the other members.
@@ -37,7 +65,7 @@ export class RoomPresence {
    */
   receive(nowMs: number, member: number, update: Uint8Array): Uint8Array | undefined {
     const entries = readAwarenessEntries(update)
-    const news = entries.filter((entry) => isNews(entry, this.clients.get(entry.client)))
+    const news = entries.filter((entry) => this.isNews(entry, this.clients.get(entry.client)))
     const taken: AwarenessEntry[] = []
     for (const entry of news) {
       const { client, clock, state } = entry
@@ -64,6 +92,11 @@ export class RoomPresence {
 
   /** A connection is gone; returns what to tell the others, if it had brought anybody. */
   memberLeft(nowMs: number, member: number): Uint8Array | undefined {
+    const gone = this.takeOut(nowMs, member)
+    return gone.length === 0 ? undefined : writeAwarenessEntries(gone)
+  }
+
+  private takeOut(nowMs: number, member: number): AwarenessEntry[] {
     const gone: AwarenessEntry[] = []
     for (const [client, present] of this.clients) {
       if (present.member !== member || isAwarenessNull(present.state)) continue
@@ -73,7 +106,15 @@ export class RoomPresence {
       this.clients.set(client, { ...present, state: AWARENESS_NULL, seenMs: nowMs, left: true })
       gone.push({ client, clock: present.clock, state: AWARENESS_NULL })
     }
-    return gone.length === 0 ? undefined : writeAwarenessEntries(gone)
+    return gone
+  }
+
+  private isNews({ clock, state }: AwarenessEntry, known: Present | undefined): boolean {
+    if (known === undefined || clock > known.clock) return true
+    if (clock < known.clock) return false
+    // Also where its connection went just now, so that it belongs to the one that brings it again.
+    if (known.left || this.lingering.has(known.member)) return true
+    return isAwarenessNull(state) && !isAwarenessNull(known.state)
   }
 
   /** Drops clients that have been gone, or silent, for long. */
@@ -84,10 +125,4 @@ export class RoomPresence {
       this.bytes -= ENTRY_BYTES + state.length
     }
   }
-}
-
-function isNews({ clock, state }: AwarenessEntry, known: Present | undefined): boolean {
-  if (known === undefined || clock > known.clock) return true
-  if (clock < known.clock) return false
-  return known.left || (isAwarenessNull(state) && !isAwarenessNull(known.state))
 }

@@ -12,6 +12,7 @@ import {
   PROTOCOL_VERSION,
   ProtocolError,
   type RejectCode,
+  STANDBY_FEATURE,
   STRONG_FEATURE,
   type UnknownMessage,
   writeAwarenessEntries,
@@ -23,6 +24,7 @@ import { CatchUp } from './room-catch-up.js'
 import { Effects, type MemberId, type RoomEffects } from './room-effects.js'
 import { RoomIndex } from './room-index.js'
 import { Member } from './room-member.js'
+import { clocksOf, News } from './room-news.js'
 import { RoomPresence } from './room-presence.js'
 import { STATE_MAP } from './state-value.js'
 
@@ -66,6 +68,9 @@ export class Room {
   /** The epoch is on disk when this position is; undefined before it was handed to the log. */
   private epochPosition: number | undefined
   private nextSweepMs: number | undefined
+  /** Members that stand by. */
+  private standbyCount = 0
+  private nextNewsMs = Number.POSITIVE_INFINITY
 
   /**
    * @param index of what the log holds
@@ -109,7 +114,8 @@ export class Room {
 
   /** When `timeout` wants to be called; undefined while nobody is here. */
   get deadline(): number | undefined {
-    return this.nextSweepMs
+    if (this.nextSweepMs === undefined) return undefined
+    return Math.min(this.nextSweepMs, this.nextNewsMs, this.presence.dueMs)
   }
 
   /** A connection was made. `skein`: its URL offers Skein. */
@@ -156,7 +162,8 @@ export class Room {
     // Who sent all of it needs none of it; who sent a part gets it back with the rest, which is harmless.
     const { from } = batch[0]!
     const author = batch.every((entry) => entry.from === from) ? from : undefined
-    for (const update of mergeNeighbours(batch.map((entry) => entry.update))) {
+    const updates = mergeNeighbours(batch.map((entry) => entry.update))
+    for (const update of updates) {
       const position = this.index.append(update.length)
       effects.persist.push({ position, update })
       this.forward(encodeFrame({ type: 'update', update }), author, effects)
@@ -168,6 +175,11 @@ export class Room {
       member.catchUp?.begin(this.index.position, this.index.stateVector())
       this.proceed(id, member, effects)
     }
+    if (this.standbyCount > 0) {
+      const clocks = clocksOf(updates)
+      for (const [id, { news }] of this.members) if (id !== author) news?.add(clocks)
+      this.sendNews(nowMs, effects)
+    }
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -177,7 +189,7 @@ export class Room {
     const isLarge = frame.length > LIMITS.chunkBytesMax
     const others: MemberId[] = []
     for (const [id, member] of this.members) {
-      if (id === author || member.ended || member.catchUp?.hasBegun) continue
+      if (id === author || member.ended || member.news !== undefined || member.catchUp?.hasBegun) continue
       const waits = member.catchUp !== undefined && !member.catchUp.outgoing.isEmpty
       const inTurn = member.takesChunks && (isLarge || waits)
       if (!inTurn && !this.awaitsHello(member, isLarge)) others.push(id)
@@ -234,10 +246,15 @@ export class Room {
     const member = this.members.get(id)
     if (member === undefined) return effects
     this.members.delete(id)
+    if (member.news !== undefined) this.standbyCount--
     member.end()
     if (this.members.size === 0) this.nextSweepMs = undefined
-    const gone = this.presence.memberLeft(nowMs, id)
-    if (gone !== undefined) this.sendPresence(id, gone, effects)
+    if (member.hasOtherPaths) {
+      this.presence.memberLost(nowMs, id)
+    } else {
+      const gone = this.presence.memberLeft(nowMs, id)
+      if (gone !== undefined) this.sendPresence(id, gone, effects)
+    }
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -265,12 +282,19 @@ export class Room {
   /** `deadline` has come: a sign of life for members that heard nothing for a while. */
   timeout(nowMs: number): RoomEffects {
     const effects = new Effects()
-    if (this.nextSweepMs === undefined || nowMs < this.nextSweepMs) return effects
+    this.sendNews(nowMs, effects)
+    const gone = this.presence.lingered(nowMs)
+    if (gone !== undefined) this.sendPresence(undefined, gone, effects)
+    if (this.nextSweepMs === undefined || nowMs < this.nextSweepMs) {
+      this.noteSent(nowMs, effects)
+      return effects
+    }
     this.nextSweepMs = nowMs + KEEP_ALIVE_MS
     this.presence.forget(nowMs)
     const idle: MemberId[] = []
     for (const [id, member] of this.members) {
       if (nowMs - member.lastSentMs >= KEEP_ALIVE_MS / 2) idle.push(id)
+      if (!this.hasBatch) this.tell(id, member.news?.takeWithDigest(nowMs, this.index.digest()), effects)
       if (!member.mayTakeChunks || nowMs - member.joinedMs < HELLO_WITHIN_MS) continue
       // It has had its time to say hello.
       member.mayTakeChunks = false
@@ -325,7 +349,11 @@ export class Room {
       case 'ping':
         effects.sendTo([id], encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
         return
+      case 'standby':
+        this.standby(id, member, message.on, effects)
+        return
       // What only a relay sends, and what this version does not know, is skipped.
+      case 'news':
       case 'auth-denied':
       case 'ack':
       case 'reject':
@@ -353,8 +381,33 @@ export class Room {
     }
     if (this.epoch === '') this.epoch = hello.epoch
     member.takesChunks = hello.features.includes(CHUNKS_FEATURE)
+    member.hasOtherPaths = hello.features.includes(STANDBY_FEATURE)
     member.mayTakeChunks = false
     this.proceed(id, member, effects)
+  }
+
+  /** A member stands by from now on, or takes part again: then it is greeted as one that has just come. */
+  private standby(id: MemberId, member: Member, on: boolean, effects: Effects): void {
+    if (on === (member.news !== undefined)) return
+    this.standbyCount += on ? 1 : -1
+    member.news = on ? new News() : undefined
+    if (on) return
+    effects.sendTo([id], this.step1())
+    const present = this.presence.all()
+    if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
+  }
+
+  private sendNews(nowMs: number, effects: Effects): void {
+    if (this.standbyCount === 0 && this.nextNewsMs === Number.POSITIVE_INFINITY) return
+    this.nextNewsMs = Number.POSITIVE_INFINITY
+    for (const [id, { news }] of this.members) {
+      this.tell(id, news?.take(nowMs), effects)
+      this.nextNewsMs = Math.min(this.nextNewsMs, news?.dueMs ?? Number.POSITIVE_INFINITY)
+    }
+  }
+
+  private tell(id: MemberId, frame: Uint8Array | undefined, effects: Effects): void {
+    if (frame !== undefined) effects.sendTo([id], frame)
   }
 
   private refuseEpoch(id: MemberId, member: Member, theirs: string, effects: Effects): void {
@@ -499,11 +552,11 @@ export class Room {
   }
 
   /** To all but its author; who is congested gets everybody's later. */
-  private sendPresence(author: MemberId, update: Uint8Array, effects: Effects): void {
+  private sendPresence(author: MemberId | undefined, update: Uint8Array, effects: Effects): void {
     const others: MemberId[] = []
     for (const [id, member] of this.members) {
       if (member.congested) member.missedPresence = true
-      else if (id !== author) others.push(id)
+      else if (id !== author && member.news === undefined) others.push(id)
     }
     effects.sendTo(others, encodeFrame({ type: 'awareness', update }))
   }
@@ -529,7 +582,10 @@ export class Room {
       id: this.options.relayId,
       frameBytesMax: this.options.frameBytesMax,
       updateBytesMax: this.options.updateBytesMax,
-      features: this.refuseStrongKey === undefined ? [CHUNKS_FEATURE] : [CHUNKS_FEATURE, STRONG_FEATURE],
+      features:
+        this.refuseStrongKey === undefined
+          ? [CHUNKS_FEATURE, STANDBY_FEATURE]
+          : [CHUNKS_FEATURE, STANDBY_FEATURE, STRONG_FEATURE],
       epoch: this.epochIsStored ? this.epoch : '',
     }
   }

@@ -333,6 +333,8 @@ export class Session {
       case 'numbered-update':
       case 'strong-request':
       case 'hurry':
+      case 'standby':
+      case 'news':
       case 'unknown':
         return NOTHING
     }

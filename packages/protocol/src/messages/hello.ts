@@ -38,6 +38,9 @@ export const QUORUM_FEATURE = 'quorum'
 /** The feature of a relay that takes strong requests. */
 export const STRONG_FEATURE = 'strong'
 
+/** Its sender lets others stand by, and tells them of news meanwhile. */
+export const STANDBY_FEATURE = 'standby'
+
 export const HELLO_ID = 64
 
 export function encodeHello(encoder: encoding.Encoder, message: HelloMessage): void {
