@@ -8,6 +8,20 @@ export { documentDigest, documentReplica } from './document.js'
 export { type ClockRange, EditRanges } from './edit-ranges.js'
 export { mergeUpdates } from './merge.js'
 export { Outbox } from './outbox.js'
+export { PathEstimates, scoreOf } from './paths/estimates.js'
+export { PATH_LIMITS } from './paths/limits.js'
+export type { PathId } from './paths/path.js'
+export { NEXT_STATE, type PathEvent, type PathState } from './paths/path-state.js'
+export {
+  type PathEffects,
+  type PathReport,
+  PathScheduler,
+  type PathSwitch,
+  type Send,
+  type SwitchReason,
+  type Traffic,
+  type Transmission,
+} from './paths/scheduler.js'
 export { RangeSet } from './range-set.js'
 export { KEEP_ALIVE_MS, Room, type RoomOptions } from './room.js'
 export type { AnswerRequest, MemberId, PersistedUpdate, RoomEffects } from './room-effects.js'
