@@ -2,9 +2,12 @@ import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import * as paxos from '@skein/paxos'
+import * as sync from '@skein/sync'
+import { runPathSeed } from './paths/run-path-seed.js'
 import { runSeed } from './run-seed.js'
 
 const HELP = `Usage: pnpm simulate [options]
+  --world W    strong: the strong region (default); paths: the choice among several paths
   --seeds N    how many worlds (default 10000)
   --from S     the first one's seed (default 1)
   --workers N  processes (default: one per core)
@@ -21,6 +24,7 @@ const REPORT_EVERY_SEEDS = 200
 
 const { values } = parseArgs({
   options: {
+    world: { type: 'string', default: 'strong' },
     seeds: { type: 'string', default: '10000' },
     from: { type: 'string', default: '1' },
     workers: { type: 'string', default: String(availableParallelism()) },
@@ -36,7 +40,8 @@ else main()
 
 function main(): void {
   const [seeds, from, workers] = [Number(values.seeds), Number(values.from), Number(values.workers)]
-  if (![seeds, from, workers].every((value) => Number.isSafeInteger(value) && value >= 0) || workers === 0) {
+  const areCounts = [seeds, from, workers].every((value) => Number.isSafeInteger(value) && value >= 0)
+  if (!areCounts || workers === 0 || !['strong', 'paths'].includes(values.world)) {
     console.error(HELP)
     process.exitCode = 2
   } else if (values.part !== undefined) {
@@ -54,7 +59,11 @@ function main(): void {
 function runPart(from: number, to: number, step: number, report: (report: Report) => void): void {
   let [seeds, operations] = [0, 0]
   for (let seed = from; seed < to; seed += step) {
-    const result = runSeed({ seed, paxos, ...(values.log ? { log: console.log } : {}) })
+    const log = values.log ? { log: console.log } : {}
+    const result =
+      values.world === 'paths'
+        ? runPathSeed({ seed, scheduler: sync, ...log })
+        : runSeed({ seed, paxos, ...log })
     seeds++
     operations += result.operations
     if (result.violation !== undefined) {
@@ -102,7 +111,9 @@ function progress() {
         process.exitCode = 1
         const { seed, check, message } = report.failure
         console.error(`\nseed ${seed} breaks "${check}": ${message}`)
-        console.error(`npx -y pnpm@12 simulate --from ${seed} --seeds 1 --log`)
+        console.error(
+          `npx -y pnpm@12 simulate ${values.world === 'paths' ? '--world paths ' : ''}--from ${seed} --seeds 1 --log`,
+        )
       }
       if (values.log || performance.now() - shownMs < 2_000) return
       shownMs = performance.now()

@@ -1,17 +1,21 @@
-import { tryMutant, verdictLine } from './gate.js'
+import { PATH_MUTANTS, tryPathMutant } from '../paths/mutants.js'
+import { tryMutant, type Verdict, verdictLine } from './gate.js'
 import { MUTANTS } from './mutants.js'
 
 const SEEDS_MAX = 5_000
 
 let survived = 0
 console.log(`${'mutant'.padEnd(44)}${'killed by'.padEnd(30)} after`)
-for (const mutant of MUTANTS) {
-  if (process.argv[2] !== undefined && !mutant.name.includes(process.argv[2])) continue
-  const verdict = await tryMutant(mutant, SEEDS_MAX)
-  console.log(verdictLine(verdict))
-  if (verdict.killedBy === undefined) survived++
-}
+const isWanted = ({ name }: { readonly name: string }) =>
+  process.argv[2] === undefined || name.includes(process.argv[2])
+for (const mutant of MUTANTS.filter(isWanted)) tell(await tryMutant(mutant, SEEDS_MAX))
+for (const mutant of PATH_MUTANTS.filter(isWanted)) tell(await tryPathMutant(mutant, SEEDS_MAX))
 if (survived > 0) {
   console.error(`${survived} survived: there is a bug that nothing here would find`)
   process.exitCode = 1
+}
+
+function tell(verdict: Verdict): void {
+  console.log(verdictLine(verdict))
+  if (verdict.killedBy === undefined) survived++
 }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -6,17 +6,38 @@ import * as paxos from '@skein/paxos'
 import type { PaxosModule } from '../paxos-module.js'
 import type { Mutant } from './mutants.js'
 
+export interface Patch {
+  readonly file: string
+  /** Occurs exactly once in the file, or the mutant is of another version of the code. */
+  readonly find: string
+  readonly replace: string
+}
+
+/** The package with the bug in it. @throws Error as `loadPatched` */
+export async function loadMutant({ name, patch }: Mutant): Promise<PaxosModule> {
+  return patch === undefined
+    ? paxos
+    : loadPatched<PaxosModule>({ name, patch }, '@skein/paxos', '.', 'index.js')
+}
+
 /**
- * The package with the bug in it: a patched copy of what was compiled, in a directory of its own.
+ * A patched copy of what was compiled, in a directory of its own.
  *
+ * @param folder of the package, which imports nothing from outside of itself
+ * @param entry the file of it to import
  * @throws Error where the text to replace does not occur exactly once
  */
-export async function loadMutant({ name, patch }: Mutant): Promise<PaxosModule> {
-  if (patch === undefined) return paxos
-  const dist = path.dirname(fileURLToPath(import.meta.resolve('@skein/paxos')))
+export async function loadPatched<T>(
+  { name, patch }: { readonly name: string; readonly patch: Patch },
+  packageName: string,
+  folder: string,
+  entry: string,
+): Promise<T> {
+  const dist = path.dirname(fileURLToPath(import.meta.resolve(packageName)))
   const directory = mkdtempSync(path.join(tmpdir(), 'skein-mutant-'))
   try {
-    cpSync(dist, directory, { recursive: true })
+    // Without the maps, which would be looked for in vain.
+    cpSync(path.join(dist, folder), directory, { recursive: true, filter: (file) => !file.endsWith('.map') })
     writeFileSync(path.join(directory, 'package.json'), '{"type":"module"}')
     const file = path.join(directory, patch.file)
     const code = readFileSync(file, 'utf8')
@@ -28,8 +49,15 @@ export async function loadMutant({ name, patch }: Mutant): Promise<PaxosModule> 
       file,
       code.replace(patch.find, () => patch.replace),
     )
-    return (await import(pathToFileURL(path.join(directory, 'index.js')).href)) as PaxosModule
+    for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
+      if (name.endsWith('.js')) forgetMap(path.join(directory, name))
+    }
+    return (await import(pathToFileURL(path.join(directory, entry)).href)) as T
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
+}
+
+function forgetMap(file: string): void {
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^\/\/# sourceMappingURL=.*$/m, ''))
 }

@@ -1,14 +1,10 @@
 import type { WorldBugs } from '../world.js'
+import type { Patch } from './load-mutant.js'
 
 /** A bug of one line, put into a copy of the compiled package, or into the driver that the world is. */
 export interface Mutant {
   readonly name: string
-  readonly patch?: {
-    readonly file: string
-    /** Occurs exactly once in the file, or the mutant is of another version of the code. */
-    readonly find: string
-    readonly replace: string
-  }
+  readonly patch?: Patch
   readonly bugs?: WorldBugs
   /** Worlds that are known to show it, tried first: only few of them do. */
   readonly seeds?: readonly number[]

@@ -71,7 +71,8 @@ export class Line {
 
   private arrive(connection: number, arrived: () => void): void {
     if (connection !== this.connection) return
-    if (this.events.nowMs < this.holeEndsMs) this.events.at(this.holeEndsMs, () => this.arrive(connection, arrived))
+    if (this.events.nowMs < this.holeEndsMs)
+      this.events.at(this.holeEndsMs, () => this.arrive(connection, arrived))
     else arrived()
   }
 
@@ -82,7 +83,8 @@ export class Line {
     while (this.burstFromMs + burstMs < nowMs) this.nextBurst()
     if (nowMs < this.burstFromMs) return 0
     let lateMs = 0
-    for (let resendMs = RESEND_MS; nowMs + lateMs <= this.burstFromMs + burstMs; resendMs *= 2) lateMs += resendMs
+    for (let resendMs = RESEND_MS; nowMs + lateMs <= this.burstFromMs + burstMs; resendMs *= 2)
+      lateMs += resendMs
     return lateMs
   }
 

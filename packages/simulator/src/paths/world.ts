@@ -28,17 +28,12 @@ export interface Submitted {
   acknowledgedMs: number | undefined
 }
 
-/** Hears what happens, to check it. */
-export interface PathWatcher {
-  sent?(path: PathId, id: number): void
-  switched?(change: PathSwitch): void
-}
-
 /** A sender with several paths to one receiver, who acknowledges what comes. */
 export class PathWorld {
   readonly events = new Events()
   readonly messages: Submitted[] = []
   readonly switches: { readonly atMs: number; readonly change: PathSwitch }[] = []
+  readonly lines: readonly LineOptions[]
   private readonly connections: Connection[]
   private deadlineMs = Number.POSITIVE_INFINITY
 
@@ -46,7 +41,6 @@ export class PathWorld {
     private readonly random: Random,
     paths: readonly LineOptions[],
     readonly strategy: Strategy,
-    private readonly watcher: PathWatcher = {},
   ) {
     this.connections = paths.map((options) => ({
       up: new Line(this.events, random, options),
@@ -54,6 +48,7 @@ export class PathWorld {
       isOpen: false,
       heardMs: 0,
     }))
+    this.lines = paths
     for (const [path, { up }] of this.connections.entries()) {
       // One after the other, so that not all of them are tried where one is enough.
       this.events.after(250 * path + 2 * up.options.delayMs, () => this.open(path))
@@ -122,7 +117,6 @@ export class PathWorld {
     const { nowMs } = this.events
     if (switched !== undefined) {
       this.switches.push({ atMs: nowMs, change: switched })
-      this.watcher.switched?.(switched)
     }
     for (const { path, id } of send) this.put(path, id)
     for (const path of probe) this.probe(path)
@@ -130,7 +124,6 @@ export class PathWorld {
   }
 
   private put(path: PathId, id: number): void {
-    this.watcher.sent?.(path, id)
     const connection = this.connections[path]!
     const message = this.messages[id]!
     connection.up.send(message.bytes + HEAD_BYTES, () => {

@@ -95,7 +95,8 @@ export class PathEstimates {
   delivered(bytes: number, inMs: number): void {
     if (inMs <= 0) return
     const rate = bytes / inMs
-    this.bytesPerMs = this.bytesPerMs === undefined ? rate : this.bytesPerMs + RATE_WEIGHT * (rate - this.bytesPerMs)
+    this.bytesPerMs =
+      this.bytesPerMs === undefined ? rate : this.bytesPerMs + RATE_WEIGHT * (rate - this.bytesPerMs)
   }
 }
 

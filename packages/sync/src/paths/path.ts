@@ -51,7 +51,7 @@ export class Path {
     return this.buffered + this.unacknowledged
   }
 
-  /** When `missed` or `isUnanswered` may have changed, or a probe is due. */
+  /** When `missed` or `checkAnswered` may have changed, or a probe is due. */
   get deadlineMs(): number {
     if (!this.isOpen) return Number.POSITIVE_INFINITY
     let deadlineMs = Math.min(this.probe?.deadlineMs ?? this.nextProbeMs, this.firstDeadlineMs)
@@ -149,11 +149,9 @@ export class Path {
     this.on('missed')
   }
 
-  /** Whether it has become silent now. */
-  fellSilent(nowMs: number): boolean {
-    if (this.state !== 'suspect' || nowMs < this.unansweredMs) return false
-    this.on('unanswered')
-    return true
+  /** Silent from now on, if nothing came for as long again after something was missed. */
+  checkAnswered(nowMs: number): void {
+    if (this.state === 'suspect' && nowMs >= this.unansweredMs) this.on('unanswered')
   }
 
   /** @param random from 0 to below 1: pauses of a silent path are jittered */

@@ -137,10 +137,8 @@ export class PathScheduler {
       this.paths.set(id, path)
     }
     path.opened(nowMs)
-    const { active } = this
-    if (active === undefined || this.paths.get(active)!.state === 'silent') {
-      this.switchTo(nowMs, path, active === undefined ? 'first' : 'silent', out)
-    }
+    if (this.activeId === undefined) this.switchTo(nowMs, path, 'first', out)
+    else this.leaveSilent(nowMs, out)
     return out
   }
 
@@ -152,7 +150,7 @@ export class PathScheduler {
     path.closed()
     for (const { over } of this.inFlight.values()) over.delete(id)
     if (id === this.activeId) this.switchTo(nowMs, this.best(), 'closed', out)
-    else this.sendLost(nowMs, out)
+    this.sendLost(nowMs, out)
     return out
   }
 
@@ -199,16 +197,17 @@ export class PathScheduler {
     this.paths.get(id)?.acknowledged(nowMs, message)
     this.inFlight.delete(message)
     this.hedgeable.delete(message)
-    return NOTHING
+    if (this.activePath?.state !== 'silent') return NOTHING
+    const out = effects()
+    this.leaveSilent(nowMs, out)
+    return out
   }
 
   /** The answer to a probe. */
   answered(nowMs: number, id: PathId, roundTripMs: number): PathEffects {
     const out = effects()
-    const path = this.paths.get(id)
-    path?.answered(nowMs, roundTripMs)
-    const active = this.activePath
-    if (path?.state === 'good' && active?.state === 'silent') this.switchTo(nowMs, path, 'silent', out)
+    this.paths.get(id)?.answered(nowMs, roundTripMs)
+    this.leaveSilent(nowMs, out)
     return out
   }
 
@@ -230,11 +229,9 @@ export class PathScheduler {
     const out = effects()
     for (const path of this.paths.values()) {
       if (path.missed(nowMs)) this.becameSuspect(nowMs, path, out)
-      if (path.fellSilent(nowMs) && path.id === this.activeId) {
-        const best = this.best()
-        if (best !== undefined && best !== path) this.switchTo(nowMs, best, 'silent', out)
-      }
+      path.checkAnswered(nowMs)
     }
+    this.leaveSilent(nowMs, out)
     this.hedge(nowMs, out)
     for (const path of this.paths.values()) {
       if (path.probeIsDueMs > nowMs) continue
@@ -259,6 +256,13 @@ export class PathScheduler {
     const other = this.best(new Set([active.id]))
     if (other?.state !== 'good' || other.isStalled) return active
     return other.score(0, this.load) * DETOUR_WORTH > active.score(0, this.load) ? other : active
+  }
+
+  /** Whatever answers is better than what does not. */
+  private leaveSilent(nowMs: number, out: Effects): void {
+    if (this.activePath?.state !== 'silent') return
+    const best = this.best()
+    if (best !== undefined && best.state !== 'silent') this.switchTo(nowMs, best, 'silent', out)
   }
 
   /** What one path owes goes over another as well; there is nothing else to do while there is only one. */
@@ -347,7 +351,8 @@ export class PathScheduler {
   private sample(nowMs: number, out: Effects): void {
     this.noteLoad(nowMs, 0, false)
     const isBusy = this.isBusy(nowMs)
-    this.nextSampleMs = isBusy || this.inFlight.size > 0 ? nowMs + PATH_LIMITS.sampleEveryMs : Number.POSITIVE_INFINITY
+    this.nextSampleMs =
+      isBusy || this.inFlight.size > 0 ? nowMs + PATH_LIMITS.sampleEveryMs : Number.POSITIVE_INFINITY
     const active = this.activePath
     const best = this.best(active === undefined ? NONE : new Set([active.id]))
     const isBetter =

@@ -1,0 +1,98 @@
+import type { Verdict } from '../mutants/gate.js'
+import { loadPatched, type Patch } from '../mutants/load-mutant.js'
+import { runPathSeed } from './run-path-seed.js'
+import type { SchedulerModule } from './scheduler-module.js'
+
+/** A bug in the choice of paths. */
+export interface PathMutant {
+  readonly name: string
+  readonly patch: Patch
+  /** Worlds that are known to show it, tried first. */
+  readonly seeds?: readonly number[]
+}
+
+function patch(
+  name: string,
+  file: string,
+  find: string,
+  replace: string,
+  seeds: readonly number[] = [],
+): PathMutant {
+  return { name, patch: { file, find, replace }, seeds }
+}
+
+/** One for each rule of `packages/sync/SPEC.md`, A, that keeps messages safe or in time. */
+export const PATH_MUTANTS: readonly PathMutant[] = [
+  patch(
+    'a message lost with its path',
+    'scheduler.js',
+    'this.sendLost(nowMs, out);\n        return out;',
+    'return out;',
+    [271],
+  ),
+  patch(
+    'a reconnected path counts as having had it',
+    'scheduler.js',
+    'over.delete(id);\n        if (id === this.activeId)',
+    ';\n        if (id === this.activeId)',
+  ),
+  patch('sent again after it was acknowledged', 'scheduler.js', 'this.inFlight.delete(message);', ''),
+  patch('sent over a closed path', 'scheduler.js', '!path.isOpen || ', ''),
+  patch('sent twice over one path', 'scheduler.js', 'this.best(message.over, message.bytes)', 'this.best()'),
+  patch(
+    'a closed path stays active',
+    'scheduler.js',
+    "if (id === this.activeId)\n            this.switchTo(nowMs, this.best(), 'closed', out);",
+    '',
+  ),
+  patch('a silent path stays active', 'scheduler.js', "best.state !== 'silent'", 'false'),
+  patch(
+    'nothing is sent again after a switch',
+    'scheduler.js',
+    'if (!message.over.has(to.id))',
+    'if (false)',
+  ),
+  patch('a missed deadline is not noticed', 'path.js', 'if (sent.deadlineMs > nowMs)', 'if (true)'),
+  patch('a suspect path is never silent', 'path.js', "this.on('unanswered')", ''),
+  patch(
+    'a silent path is never asked again',
+    'path.js',
+    'this.nextProbeMs = nowMs + probeSilentMs + random * pauseMs;',
+    'this.nextProbeMs = Infinity;',
+    [749],
+  ),
+  patch(
+    'an answer does not help',
+    'path-state.js',
+    "answered: 'good', missed: 'silent'",
+    "answered: 'silent', missed: 'silent'",
+  ),
+  patch('hedges are not paid for', 'scheduler.js', 'this.hedgeBytes -= message.bytes', ''),
+  patch('hedges without a limit', 'scheduler.js', 'if (message.bytes > this.hedgeBytes)', 'if (false)'),
+  patch('critical messages over one path', 'scheduler.js', "traffic === 'critical' || wasIdle", 'wasIdle'),
+  patch('bulk goes over two paths', 'scheduler.js', "if (traffic === 'bulk')\n            return out;", ''),
+  patch(
+    'a probe is due again at once',
+    'path.js',
+    'this.nextProbeMs = nowMs + (isBusy ? PATH_LIMITS.probeEveryMs : PATH_LIMITS.probeIdleMs);',
+    'this.nextProbeMs = nowMs;\n            this.probe = undefined;',
+  ),
+]
+
+/** Runs worlds with the bug in it until a check finds it. */
+export async function tryPathMutant(mutant: PathMutant, seedsMax: number): Promise<Verdict> {
+  const scheduler = await loadPatched<SchedulerModule>(mutant, '@skein/sync', 'paths', 'scheduler.js')
+  const startMs = performance.now()
+  const verdict = (killedBy: string | undefined, seeds: number): Verdict => ({
+    mutant: mutant.name,
+    killedBy,
+    seeds,
+    ms: performance.now() - startMs,
+  })
+  const seeds = [...(mutant.seeds ?? []), ...Array.from({ length: seedsMax }, (_, index) => index + 1)]
+  for (const [index, seed] of seeds.entries()) {
+    const { violation } = runPathSeed({ seed, scheduler })
+    if (violation !== undefined) return verdict(violation.check, index + 1)
+  }
+  return verdict(undefined, seedsMax)
+}
