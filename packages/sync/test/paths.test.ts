@@ -218,6 +218,7 @@ describe('how many paths', () => {
     const paths = new Paths([50, 60, 70])
     expect(paths.over(paths.send('critical'))).toEqual(['0 first', '1 copy'])
     expect(paths.over(paths.send())).toEqual(['0 first'])
+    paths.nowMs += 50
     for (const id of [2, 3]) paths.acknowledge(0, id)
     paths.wait(PATH_LIMITS.idleMs + 1)
     expect(paths.over(paths.send())).toEqual(['0 first', '1 copy'])
