@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { PATHS_USAGE, pathsBench } from './paths/bench.js'
 import { relayBench } from './relay/bench.js'
 import { BENCH_USAGE } from './relay/options.js'
 import { bundleSizes } from './size.js'
@@ -18,6 +19,11 @@ const BENCHES: Record<
     about: 'the strong region of three relays beside three members of etcd, and what the machine allows',
     options: STRONG_USAGE,
     run: strongBench,
+  },
+  paths: {
+    about: 'ways to use several paths, over simulated lines in virtual time',
+    options: PATHS_USAGE,
+    run: pathsBench,
   },
   size: { about: 'bundle size of the agent beside yjs + y-websocket + y-indexeddb', run: bundleSizes },
 }

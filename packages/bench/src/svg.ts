@@ -38,7 +38,7 @@ export function barChart<Series extends string>(
     })
   })
   const legend = series.map((name, i) => {
-    const at = LABEL_WIDTH + i * 110
+    const at = LABEL_WIDTH + i * 140
     return `<rect x="${at}" y="34" width="12" height="12" fill="${COLOURS[i]}"/>${text(at + 18, 44, name, 'start')}`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">

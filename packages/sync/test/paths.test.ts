@@ -22,11 +22,12 @@ class Paths {
     private readonly roundTripsMs: readonly number[],
     private readonly silent?: number,
   ) {
-    for (const [path, roundTripMs] of roundTripsMs.entries()) {
-      this.scheduler.opened(0, path)
-      for (let i = 0; i < 20; i++) this.scheduler.answered(0, path, roundTripMs)
-    }
+    for (const path of roundTripsMs.keys()) this.scheduler.opened(this.nowMs, path)
+    // On its way meanwhile, so that the first path stays active.
     this.send()
+    for (const [path, roundTripMs] of roundTripsMs.entries()) {
+      for (let i = 0; i < 20; i++) this.scheduler.answered(this.nowMs, path, roundTripMs)
+    }
     for (const [path, roundTripMs] of roundTripsMs.entries()) {
       this.scheduler.acknowledged(this.nowMs + roundTripMs, path, this.lastId)
     }
@@ -111,6 +112,16 @@ describe('which path is active', () => {
     const all = paths.flow(10_000, [5, 400])
     expect(switches(all)).toEqual([{ from: 1, to: 0, reason: 'better' }])
     expect(before + 10_000).toBe(paths.nowMs)
+  })
+
+  test('A2 a better one at once while nothing is on its way', () => {
+    const scheduler = new PathScheduler()
+    scheduler.opened(0, 0)
+    scheduler.opened(0, 1)
+    for (let i = 0; i < 10; i++) scheduler.answered(0, 0, 100)
+    expect(scheduler.active).toBe(0)
+    for (let i = 0; i < 10; i++) scheduler.answered(0, 1, 20)
+    expect(scheduler.active).toBe(1)
   })
 
   test('A2 not one that is a little better', () => {

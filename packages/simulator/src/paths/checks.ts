@@ -15,6 +15,7 @@ export class PathChecks {
   private readonly opened = new Map<PathId, number>()
   /** For each path, from when on nothing has been wrong with it; Infinity while something is. */
   private readonly soundSince = new Map<PathId, number>()
+  private readonly holes = new Map<PathId, number>()
   private readonly unsound = new Set<PathId>()
   private readonly soundPeriods: { readonly from: number; readonly to: number }[] = []
 
@@ -32,16 +33,27 @@ export class PathChecks {
     for (const paths of this.over.values()) paths.delete(path)
   }
 
+  /** Several may overlap. */
+  holeBegins(path: PathId, nowMs: number): void {
+    this.disturbed(path, nowMs)
+    this.holes.set(path, (this.holes.get(path) ?? 0) + 1)
+  }
+
+  holeEnded(path: PathId, nowMs: number): void {
+    this.holes.set(path, this.holes.get(path)! - 1)
+    this.recovered(path, nowMs)
+  }
+
   /** Something is wrong with a path from now on. */
-  disturbed(path: PathId, nowMs: number): void {
+  private disturbed(path: PathId, nowMs: number): void {
     const from = this.soundSince.get(path)
     if (from !== undefined && from < nowMs) this.soundPeriods.push({ from, to: nowMs })
     this.soundSince.delete(path)
   }
 
-  /** Nothing is wrong with it any more. */
-  recovered(path: PathId, nowMs: number): void {
-    if (this.opened.has(path) && !this.unsound.has(path)) this.soundSince.set(path, nowMs)
+  private recovered(path: PathId, nowMs: number): void {
+    const isSound = this.opened.has(path) && !this.unsound.has(path) && !this.holes.get(path)
+    if (isSound) this.soundSince.set(path, nowMs)
   }
 
   /** Something is always wrong with it. */

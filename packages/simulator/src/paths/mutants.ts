@@ -28,7 +28,7 @@ export const PATH_MUTANTS: readonly PathMutant[] = [
     'scheduler.js',
     'this.sendLost(nowMs, out);\n        return out;',
     'return out;',
-    [271],
+    [62],
   ),
   patch(
     'a reconnected path counts as having had it',
@@ -59,7 +59,7 @@ export const PATH_MUTANTS: readonly PathMutant[] = [
     'path.js',
     'this.nextProbeMs = nowMs + probeSilentMs + random * pauseMs;',
     'this.nextProbeMs = Infinity;',
-    [749],
+    [2255],
   ),
   patch(
     'an answer does not help',
@@ -74,7 +74,7 @@ export const PATH_MUTANTS: readonly PathMutant[] = [
   patch(
     'a probe is due again at once',
     'path.js',
-    'this.nextProbeMs = nowMs + (isBusy ? PATH_LIMITS.probeEveryMs : PATH_LIMITS.probeIdleMs);',
+    'this.nextProbeMs = nowMs + Math.min(usualMs, PATH_LIMITS.probeNewMs * 2 ** this.probes);',
     'this.nextProbeMs = nowMs;\n            this.probe = undefined;',
   ),
 ]

@@ -89,10 +89,10 @@ function playOut(
       const holeMs = random.around(3_000)
       const way = random.pick(['up', 'down', 'both'] as const)
       log?.(`${events.nowMs.toFixed(0)} path ${path} is silent ${way} for ${holeMs.toFixed(0)}`)
-      checks.disturbed(path, events.nowMs)
+      checks.holeBegins(path, events.nowMs)
       world.fail(path, { kind: 'hole', way, durationMs: holeMs })
       // Frames that were held come all at once, and the next one is in time again.
-      events.after(holeMs + 1_000, () => checks.recovered(path, events.nowMs))
+      events.after(holeMs + 1_000, () => checks.holeEnded(path, events.nowMs))
     }
     events.after(random.around(faultEveryMs), fail)
   }

@@ -21,6 +21,8 @@ export const PATH_LIMITS = {
   /** Pause between two probes of a path while anything is sent, and while nothing is. */
   probeEveryMs: 1_000,
   probeIdleMs: 10_000,
+  /** A new path is probed with pauses that double from this. */
+  probeNewMs: 250,
   /** Nothing was sent for so long: what comes then goes over two paths. */
   idleMs: 10_000,
   /** A silent path is probed with pauses that double from the first to the second. */

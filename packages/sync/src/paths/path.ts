@@ -36,6 +36,8 @@ export class Path {
   private probe: { readonly sentMs: number; readonly deadlineMs: number } | undefined
   private nextProbeMs = Number.POSITIVE_INFINITY
   private silentProbes = 0
+  /** Since it was opened. */
+  private probes = 0
 
   constructor(
     readonly id: PathId,
@@ -163,7 +165,10 @@ export class Path {
       this.silentProbes++
       this.nextProbeMs = nowMs + probeSilentMs + random * pauseMs
     } else {
-      this.nextProbeMs = nowMs + (isBusy ? PATH_LIMITS.probeEveryMs : PATH_LIMITS.probeIdleMs)
+      const usualMs = isBusy ? PATH_LIMITS.probeEveryMs : PATH_LIMITS.probeIdleMs
+      // The first ones in short order: what is not known yet cannot be chosen.
+      this.nextProbeMs = nowMs + Math.min(usualMs, PATH_LIMITS.probeNewMs * 2 ** this.probes)
+      this.probes++
     }
   }
 
@@ -205,6 +210,7 @@ export class Path {
     this.unacknowledged = 0
     this.buffered = 0
     this.probe = undefined
+    this.probes = 0
     this.nextProbeMs = Number.POSITIVE_INFINITY
     this.lastDeadlineMs = 0
   }

@@ -208,6 +208,8 @@ export class PathScheduler {
     const out = effects()
     this.paths.get(id)?.answered(nowMs, roundTripMs)
     this.leaveSilent(nowMs, out)
+    // Nothing is on its way that a change could disturb.
+    if (this.inFlight.size === 0 && !this.isBusy(nowMs)) this.changeIfBetter(nowMs, 1, out)
     return out
   }
 
@@ -303,7 +305,7 @@ export class PathScheduler {
     const from = this.activeId
     if (to?.id === from) return
     this.activeId = to?.id
-    this.lastSwitchMs = nowMs
+    if (from !== undefined) this.lastSwitchMs = nowMs
     this.betterCount = 0
     // One step may switch twice; who acts on it wants to know where it came from and where it is now.
     out.switched = { from: out.switched === undefined ? from : out.switched.from, to: to?.id, reason }
@@ -347,12 +349,16 @@ export class PathScheduler {
     return rank === 0 ? a.score(size, this.load) > b.score(size, this.load) : rank < 0
   }
 
-  /** Whether another path has been better for long enough. */
   private sample(nowMs: number, out: Effects): void {
     this.noteLoad(nowMs, 0, false)
     const isBusy = this.isBusy(nowMs)
     this.nextSampleMs =
       isBusy || this.inFlight.size > 0 ? nowMs + PATH_LIMITS.sampleEveryMs : Number.POSITIVE_INFINITY
+    this.changeIfBetter(nowMs, PATH_LIMITS.betterSamples, out)
+  }
+
+  /** Whether another path has been better for so many samples. */
+  private changeIfBetter(nowMs: number, samples: number, out: Effects): void {
     const active = this.activePath
     const best = this.best(active === undefined ? NONE : new Set([active.id]))
     const isBetter =
@@ -363,7 +369,7 @@ export class PathScheduler {
     this.betterCount = isBetter && best.id === this.betterId ? this.betterCount + 1 : isBetter ? 1 : 0
     this.betterId = best?.id
     const mayAgain = nowMs - this.lastSwitchMs >= PATH_LIMITS.switchAfterMs
-    if (mayAgain && this.betterCount >= PATH_LIMITS.betterSamples) this.switchTo(nowMs, best, 'better', out)
+    if (mayAgain && this.betterCount >= samples) this.switchTo(nowMs, best, 'better', out)
   }
 
   private isBusy(nowMs: number): boolean {
