@@ -11,7 +11,13 @@ export class ClusterMetrics {
   private readonly flushSeconds: Histogram
   private readonly writes: Counter
 
-  constructor(registry: Registry, connected: () => number, formed: () => boolean, dropped: () => number, checkpoints: () => number) {
+  constructor(
+    registry: Registry,
+    connected: () => number,
+    formed: () => boolean,
+    dropped: () => number,
+    checkpoints: () => number,
+  ) {
     const registers = [registry]
     this.outcomes = new Counter({
       name: 'skein_strong_outcomes_total',

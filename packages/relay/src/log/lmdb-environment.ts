@@ -14,7 +14,7 @@ export type Table = Database<Buffer, Buffer>
 /** The one LMDB environment of a relay. Its tables share the commit queue, and so each other's flushes. */
 export interface Environment {
   readonly updates: Table
-  /** What this relay promised and accepted in the strong region, by key. */
+  /** What this relay promised and accepted in the strong region, by key, as of the last checkpoint. */
   readonly acceptor: Table
   /** Which member of which cluster it is. */
   readonly cluster: Table

@@ -3,7 +3,14 @@ import { RelayError } from '../../errors.js'
 import { corrupt } from '../storage-errors.js'
 import { decodeBatch, latestOf } from './batch.js'
 import { BLOCK_BYTES, type Frame } from './frame.js'
-import { checkReplaceable, createSegment, pathOf, readSegment, Segment, type SegmentPlace } from './segment.js'
+import {
+  checkReplaceable,
+  createSegment,
+  pathOf,
+  readSegment,
+  Segment,
+  type SegmentPlace,
+} from './segment.js'
 import { type OpenSegmentFile, openSegmentFile } from './segment-file.js'
 import { type Checkpoint, WriteAhead } from './write-ahead.js'
 
