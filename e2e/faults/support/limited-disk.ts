@@ -34,10 +34,13 @@ export function canMount(): boolean {
   return process.platform === 'linux' && spawnSync('unshare', ['-m', 'true']).status === 0
 }
 
+/** Two write-ahead files of 1 MiB, and as much for the store as the limit of file size leaves. */
+const FILE_SYSTEM = '3584k'
+
 /** A small file system in a mount namespace of its own, which a process holds open. */
 export async function smallFileSystem(after: After): Promise<LimitedDisk> {
   const directory = temporaryDirectory(after)
-  const script = 'mount -t tmpfs -o size=1536k skein "$1" && echo mounted && exec cat'
+  const script = `mount -t tmpfs -o size=${FILE_SYSTEM} skein "$1" && echo mounted && exec cat`
   const holder = spawn('unshare', ['-m', 'sh', '-c', script, '-', directory], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })

@@ -1,7 +1,6 @@
 import { Registry } from 'prom-client'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Cluster, openClusterStorage } from '../src/cluster/cluster.js'
-import { lmdbStorage } from '../src/cluster/lmdb-storage.js'
 import { memoryStorage } from '../src/cluster/memory-storage.js'
 import { beginIncarnation } from '../src/cluster/open-cluster.js'
 import type { ClusterStorage } from '../src/cluster/storage.js'
@@ -47,11 +46,12 @@ function counted() {
 async function lmdb(path: string) {
   const data = await openDataDirectory(path)
   const environment = await openEnvironment(data)
-  onTestFinished(async () => {
+  const close = async () => {
     await environment.close()
     await data.release()
-  })
-  return environment
+  }
+  onTestFinished(close)
+  return { ...environment, close }
 }
 
 async function countOf(registry: Registry, name: string): Promise<number> {
@@ -103,10 +103,15 @@ describe('a member', () => {
   })
 
   test('K5 a damaged record stops it rather than be taken for none', async () => {
-    const environment = await lmdb(temporaryDirectory())
+    const path = temporaryDirectory()
+    const before = await lmdb(path)
+    const first = await clusterOn((await openClusterStorage(before, {})).storage)
+    await first.execute('home/k')
+    first.cluster.close()
+    await before.close()
+    const environment = await lmdb(path)
     const { storage } = await openClusterStorage(environment, {})
     const { events, execute } = await clusterOn(storage)
-    await execute('home/k')
     await environment.acceptor.put(Buffer.from('home/k'), Buffer.from('damaged'))
     const outcome = await execute('home/k', 'new')
     expect(outcome.kind).toBe('unknown')
@@ -114,13 +119,17 @@ describe('a member', () => {
   })
 
   test('K6 each start raises the incarnation on disk before it is used', async () => {
-    const environment = await lmdb(temporaryDirectory())
-    const { meta: first } = await openClusterStorage(environment, {})
-    for (const expected of [first.incarnation + 1, first.incarnation + 2]) {
-      const { meta } = await openClusterStorage(environment, {})
-      expect(meta.incarnation).toBe(expected)
-      const seen = lmdbStorage(environment).meta
-      expect(seen?.incarnation).toBe(expected)
+    const path = temporaryDirectory()
+    const start = async () => {
+      const environment = await lmdb(path)
+      const { storage, meta } = await openClusterStorage(environment, {})
+      await environment.close()
+      return { before: storage.meta?.incarnation, now: meta.incarnation }
+    }
+    const { before, now } = await start()
+    expect(before).toBeUndefined()
+    for (const expected of [now, now + 1]) {
+      expect(await start()).toEqual({ before: expected, now: expected + 1 })
     }
   })
 })

@@ -1,6 +1,6 @@
 import { type AcceptorRecord, type AcceptorWrite, compareKeys } from '@skein/paxos'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { lmdbStorage } from '../src/cluster/lmdb-storage.js'
+import { openLmdbStorage } from '../src/cluster/lmdb-storage.js'
 import { memoryStorage } from '../src/cluster/memory-storage.js'
 import { Persistence } from '../src/cluster/persistence.js'
 import type { ClusterMeta, ClusterStorage } from '../src/cluster/storage.js'
@@ -50,7 +50,7 @@ async function environmentIn(path: string): Promise<Environment> {
 
 const STORAGES: [string, () => Promise<ClusterStorage>][] = [
   ['memory', async () => memoryStorage()],
-  ['lmdb', async () => lmdbStorage(await environmentIn(temporaryDirectory()))],
+  ['lmdb', async () => openLmdbStorage(await environmentIn(temporaryDirectory()))],
 ]
 
 describe.each(STORAGES)('storage of an acceptor: %s', (_name, open) => {
@@ -93,22 +93,25 @@ describe('storage in LMDB', () => {
   test('K6 who the member is, and its configuration, are there after a restart', async () => {
     const path = temporaryDirectory()
     const first = await environmentIn(path)
-    const storage = lmdbStorage(first)
+    const storage = await openLmdbStorage(first)
     expect(storage.meta).toBeUndefined()
     await storage.save(META, CONFIGURATION)
     const configuration = { epoch: 2, members: CONFIGURATION.members, next: [{ id: 'r2', store: 's2' }] }
     await storage.write(() => [writeOf(1, 'k'), { number: 2, kind: 'configuration', configuration }])
     await first.close()
-    const again = lmdbStorage(await environmentIn(path))
+    const again = await openLmdbStorage(await environmentIn(path))
     expect(again.meta).toEqual(META)
     expect(again.configuration).toEqual(configuration)
     expect(again.store.get('k')).toEqual(recordOf(1))
   })
 
   test('K5 a record that is not what was written is never taken for one', async () => {
-    const environment = await environmentIn(temporaryDirectory())
-    const storage = lmdbStorage(environment)
-    await storage.write(() => [writeOf(1, 'k')])
+    const path = temporaryDirectory()
+    const first = await environmentIn(path)
+    await (await openLmdbStorage(first)).write(() => [writeOf(1, 'k')])
+    await first.close()
+    const environment = await environmentIn(path)
+    const storage = await openLmdbStorage(environment)
     const bytes = Buffer.from(environment.acceptor.get(Buffer.from('k'))!)
     for (const at of [0, 5, bytes.length - 1]) {
       const damaged = Buffer.from(bytes)

@@ -11,7 +11,13 @@ export class ClusterMetrics {
   private readonly flushSeconds: Histogram
   private readonly writes: Counter
 
-  constructor(registry: Registry, connected: () => number, formed: () => boolean, dropped: () => number) {
+  constructor(
+    registry: Registry,
+    connected: () => number,
+    formed: () => boolean,
+    dropped: () => number,
+    checkpoints: () => number,
+  ) {
     const registers = [registry]
     this.outcomes = new Counter({
       name: 'skein_strong_outcomes_total',
@@ -49,6 +55,12 @@ export class ClusterMetrics {
       'skein_strong_messages_dropped',
       'Messages dropped before members that do not read',
       dropped,
+    )
+    gauge(
+      registry,
+      'skein_strong_checkpoints',
+      'How often what was written ahead was moved into the store',
+      checkpoints,
     )
   }
 

@@ -13,7 +13,7 @@ import type { Hello } from './hello.js'
 import { CLUSTER_LIMITS } from './limits.js'
 import { LINK_CLOSE } from './link.js'
 import { Links } from './links.js'
-import { lmdbStorage } from './lmdb-storage.js'
+import { openLmdbStorage } from './lmdb-storage.js'
 import { Membership } from './membership.js'
 import { memoryStorage } from './memory-storage.js'
 import { beginIncarnation } from './open-cluster.js'
@@ -33,13 +33,13 @@ export interface ClusterContext {
 
 /**
  * Opens what a relay has of the strong region, and begins a new incarnation.
- * @throws RelayError `cluster-mismatch`, `data-corrupt`, `data-version`, `log-write`
+ * @throws RelayError `cluster-mismatch`, `log-write`, and the `data-` codes
  */
 export async function openClusterStorage(
   environment: Environment | undefined,
   options: ClusterOptions,
 ): Promise<{ readonly storage: ClusterStorage; readonly meta: ClusterMeta }> {
-  const storage = environment === undefined ? memoryStorage() : lmdbStorage(environment)
+  const storage = environment === undefined ? memoryStorage() : await openLmdbStorage(environment)
   return { storage, meta: await beginIncarnation(storage, options) }
 }
 
@@ -103,6 +103,7 @@ export class Cluster {
         () => this.links.connectedIds.length,
         () => this.host.configuration !== undefined,
         () => this.links.dropped,
+        () => storage.checkpoints(),
       ),
       send: (to, message) => this.links.send(to, message),
       configured: () => this.refresh(),

@@ -1,74 +1,82 @@
-import type { AcceptorWrite, Configuration } from '@skein/paxos'
-import { RelayError } from '../errors.js'
+import { compareKeys } from '@skein/paxos'
 import type { Environment, Table } from '../log/lmdb-environment.js'
 import { decodeRecord, encodeRecord } from '../log/record.js'
 import { ByteReader, ByteWriter } from './bytes.js'
 import { readConfiguration, readRecord, writeConfiguration, writeRecord } from './register-codec.js'
 import type { ClusterMeta, ClusterStorage } from './storage.js'
+import { corrupt, unknownFormat } from './storage-errors.js'
+import type { StoredWrite } from './write-ahead/batch.js'
+import { openWriteAhead, type WriteAheadOptions } from './write-ahead/open-write-ahead.js'
+import type { Checkpoint } from './write-ahead/write-ahead.js'
 
 const META = Buffer.from('meta')
 const CONFIGURATION = Buffer.from('configuration')
+/** Up to which frame of the write-ahead files everything is in the tables. */
+const WRITE_AHEAD = Buffer.from('write-ahead')
 /** Its writes keep their order in the queue. */
 const SCOPE = '\0strong'
 /** In front of what is stored, so that a later relay can tell how to read it. */
 const FORMAT = 1
+/** 2 since there are write-ahead files: a relay that does not know them must not start without what is in them. */
+const META_FORMAT = 2
 
 /**
- * In the relay's own environment, so that promises share its flushes. A key is its UTF-8, whose order is
- * that of `compareKeys`; the value is a checksum over both and the record.
- * @throws RelayError `data-corrupt`, `data-version`
+ * In the relay's own environment, behind two write-ahead files: a write is one flush of a file, where a transaction
+ * of LMDB is two. A key is its UTF-8, whose order is that of `compareKeys`; the value is a checksum over both
+ * and the record. It ends with the environment.
+ * @throws RelayError `log-write`, and the `data-` codes
  */
-export function lmdbStorage({ acceptor, cluster, commits }: Environment): ClusterStorage {
-  const metaBytes = load(cluster, META)
-  const configurationBytes = load(cluster, CONFIGURATION)
-  const add = (bytes: number, prepare: () => () => void) =>
-    commits.add({ scope: SCOPE, reads: false, bytes, urgent: true, prepare })
+export async function openLmdbStorage(
+  { acceptor, cluster, commits, directory, beforeClose }: Environment,
+  options: WriteAheadOptions = {},
+): Promise<ClusterStorage> {
+  const commit = (prepare: () => (() => void)[]) =>
+    commits.add({
+      scope: SCOPE,
+      reads: false,
+      bytes: 0,
+      urgent: true,
+      prepare() {
+        const puts = prepare()
+        return () => {
+          for (const put of puts) put()
+        }
+      },
+    })
+  const checkpoint: Checkpoint = (writes, appliedNumber) =>
+    commit(() => [
+      ...[...writes].map((write) => putWrite(acceptor, cluster, write)),
+      putOf(cluster, WRITE_AHEAD, FORMAT, (writer) => writer.uint(appliedNumber)),
+    ])
+
+  const appliedNumber = read(cluster, WRITE_AHEAD, FORMAT, (reader) => reader.uint())
+  const writeAhead = await openWriteAhead(directory, appliedNumber, checkpoint, options)
+  beforeClose(() => writeAhead.close())
 
   return {
     store: {
       get(key) {
-        const bytes = load(acceptor, Buffer.from(key))
-        return bytes === undefined ? undefined : decode(bytes, readRecord)
+        const write = writeAhead.get(key)
+        if (write?.kind === 'record') return write.record
+        return read(acceptor, Buffer.from(key), FORMAT, readRecord)
       },
       keys(after, limit) {
-        // The smallest key behind another is that with a zero byte at its end.
-        const start = after === '' ? Buffer.alloc(1) : Buffer.concat([Buffer.from(after), Buffer.alloc(1)])
-        return [...acceptor.getKeys({ start, limit })].map((key) => key.toString())
+        const ahead = [...writeAhead.keys()].filter((key) => compareKeys(key, after) > 0)
+        const all = new Set([...keysIn(acceptor, after, limit), ...ahead])
+        return [...all].sort(compareKeys).slice(0, limit)
       },
     },
-    meta: metaBytes === undefined ? undefined : decode(metaBytes, readMeta),
-    configuration:
-      configurationBytes === undefined ? undefined : decode(configurationBytes, readConfiguration),
-
-    async save(meta, configuration) {
-      await add(0, () => {
-        const puts = [putOf(cluster, META, (writer) => writer.text(JSON.stringify(meta)))]
-        if (configuration !== undefined) puts.push(putConfiguration(configuration))
-        return () => {
-          for (const put of puts) put()
-        }
-      })
-    },
-
-    async write(take) {
-      await add(0, () => {
-        const puts = new Map<string, () => void>()
-        // A later write of a key stands for the earlier ones.
-        for (const write of take()) puts.set(write.kind === 'record' ? write.key : '', putWrite(write))
-        return () => {
-          for (const put of puts.values()) put()
-        }
-      })
-    },
-  }
-
-  function putWrite(write: AcceptorWrite): () => void {
-    if (write.kind === 'configuration') return putConfiguration(write.configuration)
-    return putOf(acceptor, Buffer.from(write.key), (writer) => writeRecord(writer, write.record))
-  }
-
-  function putConfiguration(configuration: Configuration): () => void {
-    return putOf(cluster, CONFIGURATION, (writer) => writeConfiguration(writer, configuration))
+    meta: read(cluster, META, META_FORMAT, readMeta),
+    configuration: read(cluster, CONFIGURATION, FORMAT, readConfiguration),
+    save: (meta, configuration) =>
+      commit(() => [
+        putOf(cluster, META, META_FORMAT, (writer) => writer.text(JSON.stringify(meta))),
+        ...(configuration === undefined
+          ? []
+          : [putWrite(acceptor, cluster, { kind: 'configuration', configuration })]),
+      ]),
+    write: (take) => writeAhead.append(take),
+    checkpoints: () => writeAhead.checkpoints,
   }
 }
 
@@ -78,39 +86,42 @@ function readMeta(reader: ByteReader): ClusterMeta {
   return JSON.parse(reader.text(META_BYTES_MAX)) as ClusterMeta
 }
 
-function putOf(table: Table, key: Buffer, write: (writer: ByteWriter) => void): () => void {
+function keysIn(table: Table, after: string, limit: number): string[] {
+  // The smallest key behind another is that with a zero byte at its end.
+  const start = after === '' ? Buffer.alloc(1) : Buffer.concat([Buffer.from(after), Buffer.alloc(1)])
+  return [...table.getKeys({ start, limit })].map((key) => key.toString())
+}
+
+function putWrite(acceptor: Table, cluster: Table, write: StoredWrite): () => void {
+  if (write.kind === 'configuration') {
+    return putOf(cluster, CONFIGURATION, FORMAT, (writer) => writeConfiguration(writer, write.configuration))
+  }
+  return putOf(acceptor, Buffer.from(write.key), FORMAT, (writer) => writeRecord(writer, write.record))
+}
+
+function putOf(table: Table, key: Buffer, format: number, write: (writer: ByteWriter) => void): () => void {
   const writer = new ByteWriter()
-  writer.byte(FORMAT)
+  writer.byte(format)
   write(writer)
   const record = encodeRecord(key, writer.finish())
   return () => void table.put(key, record)
 }
 
-function load(table: Table, key: Buffer): Uint8Array | undefined {
+function read<T>(
+  table: Table,
+  key: Buffer,
+  formatMax: number,
+  readValue: (reader: ByteReader) => T,
+): T | undefined {
   const record = table.get(key)
   if (record === undefined) return undefined
   const bytes = decodeRecord(key, record)
   if (bytes === undefined)
     throw corrupt(`the record of ${JSON.stringify(key.toString())} is not what was written`)
-  return bytes
-}
-
-function decode<T>(bytes: Uint8Array, read: (reader: ByteReader) => T): T {
   const reader = new ByteReader(bytes)
   const format = reader.byte()
-  if (format !== FORMAT) {
-    const what = `the strong region is stored in format ${format}, this relay knows ${FORMAT}`
-    throw new RelayError('data-version', `${what}. Nothing was changed. Use a newer relay`)
-  }
-  const value = read(reader)
+  if (format < 1 || format > formatMax) throw unknownFormat('the strong region', format, formatMax)
+  const value = readValue(reader)
   reader.end()
   return value
-}
-
-function corrupt(what: string): RelayError {
-  return new RelayError(
-    'data-corrupt',
-    `strong region: ${what}. A member that cannot tell what it promised takes no part any more. Put another one ` +
-      'in its place: start a relay on an empty directory under a new id, and call `replace`',
-  )
 }

@@ -19,6 +19,7 @@ export function memoryStorage(): ClusterStorage {
     meta: undefined,
     configuration: undefined,
     async save() {},
+    checkpoints: () => 0,
     async write(take) {
       // With what else comes in this turn, as a disk would.
       await new Promise((resolve) => setImmediate(resolve))

@@ -10,10 +10,12 @@ export interface ClusterStorage {
   /** Resolves when it is on disk; with a configuration both are there, or neither. */
   save(meta: ClusterMeta, configuration?: Configuration): Promise<void>
   /**
-   * Puts on disk, with one flush, what `take` hands out when the transaction is put together; resolves when
-   * it is there. A rejection leaves open whether it is, and what its disk is worth.
+   * Puts on disk, with one flush, what `take` hands out at the end of this turn; resolves when it is there.
+   * One at a time. A rejection leaves open whether it is, and what its disk is worth.
    */
   write(take: () => readonly AcceptorWrite[]): Promise<void>
+  /** How often what was written ahead was moved to where it stays. */
+  checkpoints(): number
 }
 
 export interface ClusterMeta {

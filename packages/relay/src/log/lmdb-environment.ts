@@ -14,11 +14,15 @@ export type Table = Database<Buffer, Buffer>
 /** The one LMDB environment of a relay. Its tables share the commit queue, and so each other's flushes. */
 export interface Environment {
   readonly updates: Table
-  /** What this relay promised and accepted in the strong region, by key. */
+  /** What this relay promised and accepted in the strong region, by key, as of the last checkpoint. */
   readonly acceptor: Table
   /** Which member of which cluster it is. */
   readonly cluster: Table
   readonly commits: CommitQueue
+  /** Where it is, and whose. */
+  readonly directory: { readonly path: string; readonly relayId: string }
+  /** Calls `end` when it closes, and waits for it, while it still takes writes. */
+  beforeClose(end: () => Promise<void>): void
   /** Waits for the writes under way, then closes. */
   close(): Promise<void>
 }
@@ -52,12 +56,16 @@ export async function openEnvironment(directory: DataDirectory, commitEveryMs = 
       () => isUsable(updates),
       commitEveryMs,
     )
+    const ends: (() => Promise<void>)[] = []
     let closing: Promise<void> | undefined
     const close = () => {
-      closing ??= commits.stop().then(() => root.close())
+      closing ??= Promise.all(ends.map((end) => end()))
+        .then(() => commits.stop())
+        .then(() => root.close())
       return closing
     }
-    return { updates, acceptor, cluster, commits, close }
+    const beforeClose = (end: () => Promise<void>) => void ends.push(end)
+    return { updates, acceptor, cluster, commits, directory, beforeClose, close }
   } catch (error) {
     await root.close()
     throw error
