@@ -9,6 +9,8 @@ export class Outbox {
   private editsHandedOver = 0
   private awaited = 0
   private readonly confirmedTo = { relay: 0, quorum: 0 }
+  /** Confirmed edits beyond: other paths than that of the first unconfirmed one took them. */
+  private readonly confirmedBeyond = { relay: new Set<number>(), quorum: new Set<number>() }
   /** Tiers of which nothing is known yet about content of earlier runs, or of other agents with the same store. */
   private readonly hasPast: Set<AckTier>
 
@@ -74,7 +76,26 @@ export class Outbox {
   confirm(upTo: number, tier: AckTier = 'relay'): void {
     this.hasPast.delete(tier)
     this.confirmedTo[tier] = Math.max(this.confirmedTo[tier], upTo)
+    this.joinBeyond(tier)
     // A majority is never less than one.
     if (tier === 'quorum') this.confirm(upTo, 'relay')
+  }
+
+  /** Just these edits are on a relay's disk, or on those of a majority; whether those before are is open. */
+  confirmEdits(from: number, upTo: number, tier: AckTier = 'relay'): void {
+    for (let edit = Math.max(from, this.confirmedTo[tier] + 1); edit <= upTo; edit++) {
+      this.confirmedBeyond[tier].add(edit)
+    }
+    this.joinBeyond(tier)
+    if (tier === 'quorum') this.confirmEdits(from, upTo, 'relay')
+  }
+
+  private joinBeyond(tier: AckTier): void {
+    const beyond = this.confirmedBeyond[tier]
+    if (beyond.size === 0) return
+    let next = this.confirmedTo[tier] + 1
+    for (; beyond.delete(next); next++) this.confirmedTo[tier] = next
+    // A confirmation of everything may have gone past some.
+    for (const edit of beyond) if (edit < next) beyond.delete(edit)
   }
 }

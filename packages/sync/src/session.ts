@@ -11,10 +11,12 @@ import {
   type HelloMessage,
   LIMITS,
   type Message,
+  type NewsMessage,
   PROTOCOL_VERSION,
   ProtocolError,
   QUORUM_FEATURE,
   type RejectCode,
+  STANDBY_FEATURE,
   STRONG_FEATURE,
   type StrongAnswerMessage,
   type StrongEventMessage,
@@ -50,6 +52,12 @@ export interface SessionEffects {
   readonly epoch?: string
   /** What the relay says of the strong region. */
   readonly strong?: readonly StrongMessage[]
+  /** Edits whose acknowledgement has just come. */
+  readonly acknowledged?: readonly EditSpan[]
+  /** A probe was answered after so long. */
+  readonly roundTripMs?: number
+  /** What went by while this session stood by. */
+  readonly news?: NewsMessage
   /** Call `sendMore` when the connection has sent most of what it holds. */
   readonly more?: boolean
   /** Give this agent's presence to `presence()`: the other side has asked, or is new. */
@@ -58,6 +66,12 @@ export interface SessionEffects {
   readonly close?: { readonly code: number; readonly reason: string }
   /** Tell the application. */
   readonly problem?: SessionProblem
+}
+
+/** Edits by their numbers in the outbox, both included. */
+export interface EditSpan {
+  readonly from: number
+  readonly upTo: number
 }
 
 export type StrongMessage = StrongAnswerMessage | StrongEventMessage
@@ -90,6 +104,13 @@ export const FIRST_SYNC_WITHIN_MS = 120_000
 /** Pause between two questions for updates that are missing. */
 export const ASK_MISSING_AFTER_MS = 5_000
 
+export interface SessionOptions {
+  /** Begin standing by. */
+  readonly standsBy?: boolean
+  /** There are other relays: this one need not tell others that the agent is gone as soon as its connection is. */
+  readonly hasOtherPaths?: boolean
+}
+
 /**
  * An agent's side of one connection to a relay or a plain y-websocket server, from open to close.
  * Times are milliseconds of one monotonic clock. The caller does what the effects say and calls
@@ -107,12 +128,14 @@ export class Session {
   private readonly waiting: Record<AckTier, Waiting[]> = { relay: [], quorum: [] }
   /** The last edit that was sent, or refused. */
   private coveredEdits: number
+  /** The answer to a step 1 held all edits up to this. */
+  private answeredEdits = 0
   /** The first number that was refused: acknowledgements of later ones no longer cover all before them. */
   private refusedSeq = Number.POSITIVE_INFINITY
   private probedAgain = false
   private nextPingMs = 0
   /** The edits held back while the connection is congested; undefined while it is not. */
-  private heldBack: Uint8Array[] | undefined
+  private heldBack: HeldBack[] | undefined
   /** Whether the driver says that the connection is congested; edits are held back for large messages, too. */
   private isCongested = false
   private readonly outgoing = new OutgoingFrames()
@@ -121,12 +144,22 @@ export class Session {
   private askMissingAfterMs = Number.NEGATIVE_INFINITY
   private askMissingIsDue = false
 
+  /**
+   * Whether it stands by: another path brings what others write, and this one is kept warm. Edits that are sent
+   * over it are only those that it is given.
+   */
+  private standsBy: boolean
+  /** It stood by before, so the relay is known, and takes edits before the exchange is over. */
+  private sendsEarly = false
+
   constructor(
     private readonly agentId: string,
     private readonly replica: Replica,
     private readonly outbox: Outbox,
     nowMs: number,
+    private readonly options: SessionOptions = {},
   ) {
+    this.standsBy = options.standsBy ?? false
     this.lastReceivedMs = nowMs
     this.coveredEdits = outbox.confirmed
   }
@@ -139,6 +172,20 @@ export class Session {
   /** Both sides have told each other what they lack: edits flow. */
   get live(): boolean {
     return this.askedByServer && this.answeredByServer
+  }
+
+  /** Whether edits may go over it now: it is live, or stands by at a relay that knows. */
+  get ready(): boolean {
+    return this.live || (this.standsBy && this.canStandBy)
+  }
+
+  /** Whether it stands by, or would like to: the relay may not have said hello yet, or not know how. */
+  get isStandby(): boolean {
+    return this.standsBy
+  }
+
+  private get canStandBy(): boolean {
+    return this.relay?.features.includes(STANDBY_FEATURE) ?? false
   }
 
   /** The last measured round trip in milliseconds. */
@@ -154,7 +201,7 @@ export class Session {
   }
 
   private get livenessDeadline(): number {
-    if (!this.live) return this.lastReceivedMs + FIRST_SYNC_WITHIN_MS
+    if (!this.ready) return this.lastReceivedMs + FIRST_SYNC_WITHIN_MS
     const relay = this.kind === 'relay'
     if (this.probeSentMs === undefined) return relay ? this.nextPingMs : this.lastReceivedMs + ASK_AFTER_MS
     if (!relay) return this.probeSentMs + ANSWER_WITHIN_MS
@@ -166,7 +213,41 @@ export class Session {
 
   /** The connection is open. */
   opened(): SessionEffects {
-    return { ...NOTHING, send: [this.step1()], announce: true }
+    return this.standsBy ? NOTHING : { ...NOTHING, send: [this.step1()], announce: true }
+  }
+
+  /** Takes part from now on: exchanges with the relay what each lacks. */
+  activate(): SessionEffects {
+    if (!this.standsBy) return NOTHING
+    this.standsBy = false
+    this.sendsEarly = this.canStandBy
+    const standby = this.canStandBy ? [STANDBY_OFF] : []
+    return { ...NOTHING, send: [...standby, this.step1()], announce: true }
+  }
+
+  /** Stands by from now on, if the relay knows how: another path has taken over. */
+  standDown(): SessionEffects {
+    if (this.standsBy || !this.canStandBy) return NOTHING
+    this.standsBy = true
+    this.sendsEarly = false
+    this.askedByServer = false
+    this.answeredByServer = false
+    this.askMissingIsDue = false
+    return sends(STANDBY_ON)
+  }
+
+  /** Asks for what this replica lacks, standing by or not. */
+  ask(): SessionEffects {
+    return this.ready ? sends(this.step1()) : NOTHING
+  }
+
+  /**
+   * Sends these edits once more, or instead of another path; what they build on may have gone another way. Nothing
+   * where the answer to a step 1 held them already, or will.
+   */
+  copy(update: Uint8Array, span: EditSpan): SessionEffects {
+    if (this.relay === undefined || !(this.ready || this.sendsEarly) || !this.outgoing.isEmpty) return NOTHING
+    return span.upTo <= this.answeredEdits ? NOTHING : this.sendUpdate(update, false, span)
   }
 
   /** A frame arrived. */
@@ -187,14 +268,15 @@ export class Session {
 
   /** An edit was made, here or by a neighbour that this session serves; the outbox has numbered it. */
   edit(update: Uint8Array): SessionEffects {
+    const span = { from: this.outbox.last, upTo: this.outbox.last }
     // Before the server has asked, the answer to its step 1 will contain this edit.
-    if (!this.askedByServer) return NOTHING
+    if (!this.askedByServer) return this.sendsEarly ? this.copy(update, span) : NOTHING
     if (this.heldBack !== undefined) {
-      this.heldBack.push(update)
-      if (this.heldBack.length >= HELD_BACK_MAX) this.heldBack = [mergeUpdates(this.heldBack)]
+      this.heldBack.push({ update, spans: [span] })
+      if (this.heldBack.length >= HELD_BACK_MAX) this.heldBack = [mergedEdits(this.heldBack)]
       return NOTHING
     }
-    return this.sendUpdate(update, false)
+    return this.sendUpdate(update, false, span)
   }
 
   /** Whether `congestion` was the last that was said of the connection. */
@@ -248,7 +330,9 @@ export class Session {
     if (this.heldBack === undefined) return NOTHING
     const held = this.heldBack
     this.heldBack = undefined
-    return held.length === 0 ? NOTHING : this.sendUpdate(mergeUpdates(held), false)
+    if (held.length === 0) return NOTHING
+    const { update, spans } = mergedEdits(held)
+    return this.sendUpdate(update, false, ...spans)
   }
 
   /** This agent's presence, or that of neighbours it serves, as an awareness update. */
@@ -275,7 +359,7 @@ export class Session {
   private checkLiveness(nowMs: number): SessionEffects {
     const lateMs = nowMs - this.livenessDeadline
     if (lateMs < 0) return NOTHING
-    if (!this.live) return this.dead('no complete answer from the server')
+    if (!this.ready) return this.dead('no complete answer from the server')
     if (this.probeSentMs === undefined) return this.probe(nowMs)
     if (lateMs < TIMER_LATE_MS || this.probedAgain) return this.dead('the server does not answer')
     this.probedAgain = true
@@ -285,7 +369,7 @@ export class Session {
 
   /** Finds out now whether the connection still works, e.g. after the machine has slept. */
   probe(nowMs: number): SessionEffects {
-    if (!this.live || this.probeSentMs !== undefined) return NOTHING
+    if (!this.ready || this.probeSentMs !== undefined) return NOTHING
     this.probeSentMs = nowMs
     if (this.kind === 'relay') return sends(encodeFrame({ type: 'ping', sentAtUs: Math.round(nowMs * 1000) }))
     return sends(encodeFrame({ type: 'sync-step-1', stateVector: this.replica.stateVector() }))
@@ -296,7 +380,7 @@ export class Session {
     if (this.kind === 'server' && message.type !== 'sync-step-2') this.probeEnded()
     switch (message.type) {
       case 'hello':
-        return this.hello(message)
+        return this.hello(nowMs, message)
       case 'sync-step-1':
         return this.answer(nowMs, message.stateVector)
       case 'sync-step-2':
@@ -312,8 +396,7 @@ export class Session {
         return { ...NOTHING, problem: { kind: 'denied', reason: message.reason } }
       case 'ack':
         // What was never sent cannot have arrived: a relay that says so is not believed.
-        if (message.to <= this.seq) this.acknowledged(message.to, message.tier)
-        return NOTHING
+        return message.to <= this.seq ? this.acknowledged(message.to, message.tier) : NOTHING
       case 'reject':
         return this.rejected(message.seq, message.code, message.reason)
       case 'ping':
@@ -322,7 +405,10 @@ export class Session {
         this.nextPingMs = nowMs + (this.roundTrip === undefined ? SECOND_PING_AFTER_MS : PING_AFTER_MS)
         this.roundTrip = Math.max(0, nowMs - message.pingSentAtUs / 1000)
         this.probeEnded()
-        return NOTHING
+        return { ...NOTHING, roundTripMs: this.roundTrip }
+      case 'news':
+        decodeStateVector(message.stateVector)
+        return { ...NOTHING, news: { ...message, stateVector: message.stateVector.slice() } }
       case 'chunk': {
         const whole = this.inbound.add(message)
         return whole === undefined ? NOTHING : this.handle(nowMs, decodeChunked(whole))
@@ -334,13 +420,12 @@ export class Session {
       case 'strong-request':
       case 'hurry':
       case 'standby':
-      case 'news':
       case 'unknown':
         return NOTHING
     }
   }
 
-  private hello(hello: HelloMessage): SessionEffects {
+  private hello(nowMs: number, hello: HelloMessage): SessionEffects {
     const { epoch } = this.replica
     if (hello.epoch !== '' && epoch !== '' && hello.epoch !== epoch) {
       const reason = `this replica is of epoch ${epoch}, the relay's space of ${hello.epoch}; nothing was merged`
@@ -357,7 +442,7 @@ export class Session {
       id: this.agentId,
       frameBytesMax: LIMITS.frameBytesMax,
       updateBytesMax: LIMITS.updateBytesMax,
-      features: [CHUNKS_FEATURE],
+      features: this.options.hasOtherPaths ? [CHUNKS_FEATURE, STANDBY_FEATURE] : [CHUNKS_FEATURE],
       epoch: epoch === '' ? hello.epoch : epoch,
     }
     if (agreedVersion(mine, hello) === undefined) {
@@ -366,15 +451,22 @@ export class Session {
     }
     const isFirst = this.relay === undefined
     this.relay = hello
-    const effects = isFirst ? sends(encodeFrame(mine)) : NOTHING
+    let effects = isFirst ? sends(encodeFrame(mine)) : NOTHING
+    if (isFirst && this.standsBy && this.canStandBy) {
+      this.lastReceivedMs = this.nextPingMs = nowMs
+      effects = join(effects, sends(STANDBY_ON))
+    }
     return epoch === '' && hello.epoch !== '' ? { ...effects, epoch: hello.epoch } : effects
   }
 
   private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
     decodeStateVector(stateVector)
+    // A relay asks everyone who comes. Who stands by is asked again when it takes part.
+    if (this.standsBy) return NOTHING
     const wasLive = this.live
     this.askedByServer = true
-    const answered = this.sendUpdate(this.replica.diff(stateVector), true)
+    this.answeredEdits = this.outbox.last
+    const answered = this.sendUpdate(this.replica.diff(stateVector), true, EVERYTHING)
     return wasLive ? answered : join(answered, this.nowLive(nowMs))
   }
 
@@ -384,13 +476,14 @@ export class Session {
       this.roundTrip = nowMs - this.probeSentMs
       this.probeEnded()
     }
+    if (this.standsBy) return { ...NOTHING, apply: [update] }
     const wasLive = this.live
     this.answeredByServer = true
     let effects: SessionEffects = { ...NOTHING, apply: [update] }
-    if (!this.askedByServer) {
+    if (!this.askedByServer && !this.sendsEarly) {
       // A server that answers without asking doesn't say what it lacks, so it gets everything.
       this.askedByServer = true
-      effects = join(effects, this.sendUpdate(this.replica.diff(EMPTY_STATE_VECTOR), false))
+      effects = join(effects, this.sendUpdate(this.replica.diff(EMPTY_STATE_VECTOR), false, EVERYTHING))
     }
     return wasLive ? effects : join(effects, this.nowLive(nowMs))
   }
@@ -400,23 +493,34 @@ export class Session {
     return this.live && this.kind === 'relay' ? this.probe(nowMs) : NOTHING
   }
 
-  private sendUpdate(update: Uint8Array, answersStep1: boolean): SessionEffects {
+  /** @param spans the edits that it holds, or `EVERYTHING` */
+  private sendUpdate(
+    update: Uint8Array,
+    answersStep1: boolean,
+    ...spans: readonly EditSpan[]
+  ): SessionEffects {
     const bytesMax = this.updateBytesMax()
+    const first = this.cover(spans)
     if (update.length > bytesMax) {
       this.refusedSeq = Math.min(this.refusedSeq, this.seq + 1)
-      const { from } = this.cover()
-      return { ...NOTHING, problem: { kind: 'too-large', from, bytes: update.length, bytesMax } }
+      return { ...NOTHING, problem: { kind: 'too-large', from: first, bytes: update.length, bytesMax } }
     }
     if (this.relay === undefined) {
       this.outbox.handOver(this.outbox.last)
       return sends(encodeFrame({ type: answersStep1 ? 'sync-step-2' : 'update', update }))
     }
     this.seq++
-    const entry = { seq: this.seq, ...this.cover() }
+    const isWhole = spans[0] === EVERYTHING
+    const entry: Waiting = {
+      seq: this.seq,
+      first,
+      wholeUpTo: isWhole ? this.outbox.last : undefined,
+      spans: isWhole ? [] : spans,
+    }
     for (const tier of this.confirms) {
       // Beyond the limit the newest entries share one, which is confirmed with the last of them.
-      if (this.waiting[tier].length >= WAITING_MAX) this.waiting[tier].pop()
-      this.waiting[tier].push(entry)
+      const shared = this.waiting[tier].length >= WAITING_MAX ? this.waiting[tier].pop() : undefined
+      this.waiting[tier].push(shared === undefined ? entry : joinedEntries(shared, entry))
     }
     const frame = encodeFrame({ type: 'numbered-update', seq: this.seq, answersStep1, update })
     if (frame.length <= LIMITS.chunkBytesMax || !this.takesChunks) {
@@ -447,19 +551,28 @@ export class Session {
     return this.relay.features.includes(QUORUM_FEATURE) ? ['relay', 'quorum'] : ['relay']
   }
 
-  /** What is sent now holds all edits made so far; `from` is the first that was not sent before. */
-  private cover(): Pick<Waiting, 'from' | 'upTo'> {
-    const from = Math.min(this.coveredEdits + 1, this.outbox.last)
-    this.coveredEdits = this.outbox.last
-    return { from, upTo: this.outbox.last }
+  /** Returns the first of these edits; of everything the first that was not sent before. */
+  private cover(spans: readonly EditSpan[]): number {
+    const { last } = this.outbox
+    const first = spans[0] === EVERYTHING ? Math.min(this.coveredEdits + 1, last) : spans[0]!.from
+    this.coveredEdits = Math.max(this.coveredEdits, Math.min(last, spans.at(-1)!.upTo))
+    return first
   }
 
-  private acknowledged(to: number, tier: AckTier): void {
+  private acknowledged(to: number, tier: AckTier): SessionEffects {
     const waiting = this.waiting[tier]
+    const acknowledged: EditSpan[] = []
     while (waiting.length > 0 && waiting[0]!.seq <= to) {
-      const { seq, upTo } = waiting.shift()!
-      if (seq < this.refusedSeq) this.outbox.confirm(upTo, tier)
+      const { seq, wholeUpTo, spans } = waiting.shift()!
+      if (seq >= this.refusedSeq) continue
+      if (wholeUpTo !== undefined) {
+        this.outbox.confirm(wholeUpTo, tier)
+        acknowledged.push({ from: 1, upTo: wholeUpTo })
+      }
+      for (const span of spans) this.outbox.confirmEdits(span.from, span.upTo, tier)
+      acknowledged.push(...spans)
     }
+    return tier === 'relay' && acknowledged.length > 0 ? { ...NOTHING, acknowledged } : NOTHING
   }
 
   private rejected(seq: number, code: RejectCode, reason: string): SessionEffects {
@@ -468,7 +581,7 @@ export class Session {
     for (const tier of this.confirms) {
       this.waiting[tier] = this.waiting[tier].filter((entry) => entry.seq !== seq)
     }
-    const from = refused?.from ?? this.outbox.confirmed + 1
+    const from = refused?.first ?? this.outbox.confirmed + 1
     return { ...NOTHING, problem: { kind: 'rejected', from, code, reason } }
   }
 
@@ -489,12 +602,50 @@ export class Session {
   }
 }
 
-/** A numbered update that holds the edits `from` to `upTo`, and repeats earlier ones. */
+/** A numbered update on its way. */
 interface Waiting {
   readonly seq: number
-  readonly from: number
-  readonly upTo: number
+  /** The first edit that it held and none before it. */
+  readonly first: number
+  /** It holds the document as it was when this was the last edit. */
+  readonly wholeUpTo: number | undefined
+  /** The edits that it holds beside. */
+  readonly spans: readonly EditSpan[]
 }
+
+function joinedEntries(earlier: Waiting, later: Waiting): Waiting {
+  return {
+    seq: later.seq,
+    first: earlier.first,
+    wholeUpTo: later.wholeUpTo ?? earlier.wholeUpTo,
+    spans: joinedSpans([...earlier.spans, ...later.spans]),
+  }
+}
+
+interface HeldBack {
+  readonly update: Uint8Array
+  readonly spans: readonly EditSpan[]
+}
+
+function mergedEdits(held: readonly HeldBack[]): HeldBack {
+  const spans = joinedSpans(held.flatMap((entry) => entry.spans))
+  return { update: mergeUpdates(held.map(({ update }) => update)), spans }
+}
+
+/** Neighbours as one. */
+function joinedSpans(spans: readonly EditSpan[]): EditSpan[] {
+  const joined: EditSpan[] = []
+  for (const span of spans) {
+    const last = joined.at(-1)
+    if (last !== undefined && last.upTo + 1 === span.from)
+      joined[joined.length - 1] = { ...last, upTo: span.upTo }
+    else joined.push(span)
+  }
+  return joined
+}
+
+/** The whole document. */
+const EVERYTHING: EditSpan = Object.freeze({ from: 1, upTo: Number.POSITIVE_INFINITY })
 
 /** What a frame has beside the update: type, number, kind, length. */
 const HEAD_BYTES_MAX = 32
@@ -509,6 +660,8 @@ const WAITING_MAX = 10_000
 const CLIENT_GAVE_UP = 4000
 
 const HURRY = encodeFrame({ type: 'hurry' })
+const STANDBY_ON = encodeFrame({ type: 'standby', on: true })
+const STANDBY_OFF = encodeFrame({ type: 'standby', on: false })
 
 const EMPTY_STATE_VECTOR = encodeStateVector(new Map())
 
