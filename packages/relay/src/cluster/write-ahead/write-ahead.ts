@@ -10,7 +10,7 @@ export type Checkpoint = (writes: Iterable<StoredWrite>, appliedNumber: number) 
 
 /**
  * Keys in a segment after which the other one takes its place though there is room: a checkpoint keeps the process
- * for some 8 us a key, and with more nobody would be answered for too long.
+ * for some 10 us a key, and with more nobody would be answered for too long.
  */
 const KEYS_MAX = 512
 
