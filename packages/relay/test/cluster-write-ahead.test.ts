@@ -128,6 +128,34 @@ describe('write-ahead files', () => {
     expect(ahead.state.size).toBe(15)
   })
 
+  test('K16 many keys are checkpointed before a file is full, and nobody waits for it', async () => {
+    const ahead = await Ahead.open(undefined, undefined, { segmentBytes: 1000 * BLOCK_BYTES })
+    let release = () => {}
+    ahead.store.before = () => new Promise((resolve) => (release = resolve))
+    const keys = (count: number, from: number) =>
+      Array.from({ length: count }, (_, i) => recordWrite(`key${from + i}`, 1))
+    await ahead.write(...keys(511, 0))
+    await ahead.write(...keys(511, 511))
+    const atOnce: number[] = []
+    const { checkpoint } = ahead.store
+    ahead.store.checkpoint = (writes, number) => {
+      const all = [...writes]
+      atOnce.push(all.length)
+      return checkpoint.call(ahead.store, all, number)
+    }
+    await ahead.write(...keys(600, 1022))
+    expect(atOnce).toEqual([1022])
+    // The first checkpoint is under way.
+    await ahead.write(...keys(10, 1622))
+    expect(atOnce).toEqual([1022])
+    expect(ahead.state.size).toBe(1632)
+    ahead.store.before = async () => {}
+    release()
+    await until('the checkpoint', () => ahead.writeAhead.checkpoints === 1)
+    await ahead.write(...keys(1, 0))
+    expect(atOnce).toEqual([1022, 610])
+  })
+
   test('K16 a batch that no segment takes goes behind, after all that was written before', async () => {
     const ahead = await Ahead.open()
     await ahead.write(recordWrite('k', 1), recordWrite('before', 2))

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { open } from 'lmdb'
@@ -25,7 +25,7 @@ export interface Spread {
 export async function measureLimits(seconds: number): Promise<Limits> {
   const directory = mkdtempSync(path.join(tmpdir(), 'skein-bench-limits-'))
   try {
-    const flush = fdatasync(path.join(directory, 'file'))
+    const flush = writeAhead(path.join(directory, 'file'))
     const lmdbCommit = await lmdb(path.join(directory, 'lmdb'))
     return { flush, lmdbCommit, ...(await http(seconds)) }
   } finally {
@@ -36,13 +36,15 @@ export async function measureLimits(seconds: number): Promise<Limits> {
 const FLUSHES = 300
 const PAGE = Buffer.alloc(4_096, 1)
 
-/** One page written where there was one already, and its flush: no file grows. */
-function fdatasync(file: string): Spread {
-  const descriptor = openSync(file, 'w')
+/** One page written where there was one already, and flushed, as a relay does it: no file grows. */
+function writeAhead(file: string): Spread {
+  const isSynchronous = process.platform === 'linux'
+  const flags = constants.O_CREAT | constants.O_WRONLY | (isSynchronous ? constants.O_DSYNC : 0)
+  const descriptor = openSync(file, flags)
   try {
     const once = () => {
       writeSync(descriptor, PAGE, 0, PAGE.length, 0)
-      fdatasyncSync(descriptor)
+      if (!isSynchronous) fdatasyncSync(descriptor)
     }
     once()
     return spreadOf(Array.from({ length: FLUSHES }, () => timed(once)))

@@ -20,7 +20,7 @@ export interface WriteAheadOptions {
   readonly openFile?: OpenSegmentFile
 }
 
-/** 255 small batches. A checkpoint of one costs some 5 ms at most, and comes too rarely to be felt. */
+/** 255 small batches: the commit of LMDB after them costs each 1 % of a flush, and a start reads 2 MiB. */
 const SEGMENT_BYTES = 256 * BLOCK_BYTES
 
 /**

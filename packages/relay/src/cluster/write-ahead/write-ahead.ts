@@ -9,6 +9,12 @@ import type { Segment } from './segment.js'
 export type Checkpoint = (writes: Iterable<StoredWrite>, appliedNumber: number) => Promise<void>
 
 /**
+ * Keys in a segment after which the other one takes its place though there is room: a checkpoint keeps the process
+ * for some 10 us a key, and with more nobody would be answered for too long.
+ */
+const KEYS_MAX = 512
+
+/**
  * Writes go to one of two segments, each batch with one flush. When that is full the other takes its place, while
  * what is in the full one goes to the store behind in one transaction; before that is done it is not written again.
  * One write at a time.
@@ -85,7 +91,8 @@ export class WriteAhead {
   private async put(writes: LatestWrites): Promise<void> {
     const payload = encodeBatch(writes)
     if (!this.segment.canTake(payload.length)) return this.putBehind(writes)
-    if (!this.segment.hasRoomFor(payload.length)) await this.turn()
+    const isEnough = this.latest.size >= KEYS_MAX && this.leaving.size === 0
+    if (isEnough || !this.segment.hasRoomFor(payload.length)) await this.turn()
     const number = this.lastNumber + 1
     await this.segment.append({ number, payload })
     this.lastNumber = number
