@@ -276,6 +276,7 @@ describe('status and durability', () => {
     const { url } = await relayForTest({
       log: {
         async *load() {},
+        rooms: async () => [],
         epochOf: async () => '',
         append: (_room, updates) => {
           appended.push(...updates.map(({ update }) => update))

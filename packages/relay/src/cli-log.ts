@@ -47,6 +47,7 @@ const LEVELS = {
   'member-disconnected': 'warn',
   'member-refused': 'error',
   'foreign-store': 'error',
+  'link-refused': 'error',
   'strong-failed': 'error',
   'connection-opened': 'debug',
   'connection-closed': 'debug',

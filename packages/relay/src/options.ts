@@ -104,6 +104,14 @@ export type RelayEvent =
   | { readonly kind: 'member-refused'; readonly member: string; readonly reason: string }
   /** A member came without the disk that holds what it promised. The reason says what to do. */
   | { readonly kind: 'foreign-store'; readonly member: string; readonly reason: string }
+  /** Another relay refuses to share a space, or has another epoch of it; the reason says which. Others are not affected. */
+  | {
+      readonly kind: 'link-refused'
+      readonly room: string
+      readonly member: string
+      readonly code: number
+      readonly reason: string
+    }
   /** The disk failed under the strong region. This relay takes no part in it until it is started again. */
   | { readonly kind: 'strong-failed'; readonly error: unknown }
   /** A connection asked for a room. There are as many of these as there are clients. */

@@ -28,6 +28,11 @@ import { openEnvironment } from './log/lmdb-environment.js'
 import { lmdbLog } from './log/lmdb-log.js'
 import type { Log } from './log/log.js'
 import { memoryLog } from './log/memory-log.js'
+import { MeshEntrance } from './mesh/entrance.js'
+import { Mesh } from './mesh/mesh.js'
+import { meshClusterOf } from './mesh/mesh-cluster.js'
+import { isMeshPath } from './mesh/mesh-url.js'
+import { Walks } from './mesh/walks.js'
 import { Metrics } from './metrics.js'
 import {
   DEFAULT_LIMITS,
@@ -115,6 +120,10 @@ class RelayServer implements Relay {
   private readonly replicas: Replicas
   private readonly metrics: Metrics
   private readonly members: Cluster
+  /** Its rooms at the other relays. */
+  private readonly mesh: Mesh
+  private readonly walks: Walks
+  private readonly entrance: MeshEntrance
   /** Its strong keys, space by space. */
   private readonly strongSpaces: StrongSpaces
   private readonly peers = new Map<SocketPeer, WebSocket>()
@@ -150,10 +159,51 @@ class RelayServer implements Relay {
       options: options.cluster ?? {},
       registry: this.metrics.registry,
       onEvent: this.onEvent,
+      connected: (member) => {
+        this.mesh.connected(member)
+        this.walks.connected(member)
+      },
+      changed: () => {
+        this.mesh.changed()
+        this.rooms.clusterChanged()
+      },
+    })
+    const newPeerId = () => this.nextId++
+    const meshCluster = meshClusterOf(() => this.members)
+    this.walks = new Walks({
+      log,
+      rooms: () => this.rooms,
+      newPeerId,
+      isConnected: (member) => meshCluster.isConnected(member),
+      onError: (error) => this.onEvent({ kind: 'request-failed', error }),
+    })
+    this.mesh = new Mesh({
+      cluster: meshCluster,
+      limits: this.limits,
+      newPeerId,
+      missed: (member) => this.walks.missed(member),
+      onEvent: this.onEvent,
     })
     this.strongSpaces = new StrongSpaces(region ?? this.members.region, options.strong)
-    this.rooms = new Rooms(this.id, this.limits, log, this.metrics, this.strongSpaces, this.onEvent)
-    this.replicas = new Replicas(this.rooms, this.id, () => this.nextId++)
+    this.rooms = new Rooms(
+      this.id,
+      this.limits,
+      log,
+      this.metrics,
+      this.strongSpaces,
+      this.mesh,
+      this.onEvent,
+    )
+    this.entrance = new MeshEntrance({
+      cluster: this.members,
+      mesh: this.mesh,
+      rooms: this.rooms,
+      limits: this.limits,
+      metrics: this.metrics,
+      newPeerId,
+      isStopping: () => this.closing !== undefined,
+    })
+    this.replicas = new Replicas(this.rooms, this.id, newPeerId)
     const router = createRouter({
       replicas: this.replicas,
       strong: this.strongSpaces,
@@ -234,6 +284,9 @@ class RelayServer implements Relay {
       peer.close(CLOSE.restart, 'the relay is stopping')
     }
     this.members.close()
+    this.walks.stop()
+    this.mesh.close()
+    this.entrance.close()
     // Requests under way get their answer with the last flush.
     await this.rooms.close()
     this.replicas.close()
@@ -254,10 +307,13 @@ class RelayServer implements Relay {
     // Not a closure: it would keep the request in memory as long as the connection.
     socket.on('error', destroy)
     if (this.members.upgrade(request, socket, head)) return
-    this.sockets.handleUpgrade(request, socket, head, (ws) => void this.connected(ws, request, socket))
+    const isMesh = isMeshPath(request.url ?? '')
+    this.sockets.handleUpgrade(request, socket, head, (ws) => {
+      void (isMesh ? this.entrance : this).connected(ws, request, socket)
+    })
   }
 
-  private async connected(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
+  async connected(socket: WebSocket, request: IncomingMessage, stream: Duplex): Promise<void> {
     let room: RoomHost | undefined
     let strong: StrongSession | undefined
     let open = true

@@ -12,6 +12,7 @@ import { RoomCompaction } from './compaction/room-compaction.js'
 import type { Workers } from './compaction/workers.js'
 import { RelayError } from './errors.js'
 import type { Log, LoggedUpdate } from './log/log.js'
+import type { Mesh } from './mesh/mesh.js'
 import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
 import { RoomContent } from './room-content.js'
@@ -38,6 +39,7 @@ export interface RoomHostOptions {
   readonly inboundBudget: ByteBudget
   readonly metrics: Metrics
   readonly strong: StrongSpaces | undefined
+  readonly mesh: Mesh
   readonly onEvent: (event: RelayEvent) => void
   /** The room is empty and settled, or has failed: forget it. */
   readonly onDone: () => void
@@ -83,7 +85,7 @@ export class RoomHost {
 
   /** @throws RelayError `room-corrupt` */
   static async load(name: string, options: RoomHostOptions): Promise<RoomHost> {
-    const { relayId, limits, log, workers, inboundBudget, strong } = options
+    const { relayId, limits, log, workers, inboundBudget, strong, mesh } = options
     const index = new RoomIndex()
     const epoch = await log.epochOf(name)
     const sizes: LogEntry[] = []
@@ -94,13 +96,14 @@ export class RoomHost {
       kept?.push(entry)
       if (index.bytes > KEEP_BYTES_MAX) kept = undefined
     }
-    const newEpoch = globalThis.crypto.randomUUID()
+    const newEpoch = mesh.epochOf(name) ?? globalThis.crypto.randomUUID()
     const room = new Room(
       {
         relayId,
         ...limits,
         inboundBudget,
         newEpoch,
+        cluster: mesh.forRooms,
         ...(strong === undefined ? {} : { isStrong: (key) => strong.isStrong(name, key) }),
       },
       index,
@@ -111,14 +114,18 @@ export class RoomHost {
     return host
   }
 
-  /** Adds a connection; false if the room has just ended and must be loaded again. */
-  join(peer: Peer, skein: boolean): boolean {
+  /**
+   * Adds a connection; false if the room has just ended and must be loaded again.
+   * @param relay the other relay whose room of this space it is
+   */
+  join(peer: Peer, skein: boolean, relay?: string): boolean {
     if (this.done) return false
     clearTimeout(this.idleTimer)
     this.peers.set(peer.id, peer)
     // Not waited for: without a quorum the room would never be there.
     this.options.strong?.learn(this.name)
-    this.run(() => this.room.join(performance.now(), peer.id, skein))
+    this.run(() => this.room.join(performance.now(), peer.id, skein, relay))
+    if (relay === undefined) this.options.mesh.want(this.name, this)
     return true
   }
 
@@ -138,7 +145,22 @@ export class RoomHost {
   leave(id: MemberId): void {
     if (!this.peers.delete(id)) return
     this.run(() => this.room.leave(performance.now(), id))
-    if (this.room.memberCount === 0) this.evictLater()
+    if (this.room.ownMemberCount === 0) this.evictLater()
+  }
+
+  /** Whether another relay has all of it on disk; undefined where its room is not linked. */
+  isAt(relay: string): boolean | undefined {
+    return this.done ? undefined : this.room.isAt(relay)
+  }
+
+  /** Other relays make up the cluster now. */
+  clusterChanged(): void {
+    this.run(() => this.room.clusterChanged(performance.now()))
+  }
+
+  /** Does not wait for those who may come back. */
+  evictSoon(): void {
+    if (!this.isNeeded) this.evictLater(0)
   }
 
   /** Call about every second. */
@@ -149,9 +171,9 @@ export class RoomHost {
   }
 
   /** Starts the idle clock. */
-  private evictLater(): void {
+  private evictLater(afterMs = this.options.limits.idleRoomMs): void {
     clearTimeout(this.idleTimer)
-    this.idleTimer = setTimeout(() => void this.evict(), this.options.limits.idleRoomMs)
+    this.idleTimer = setTimeout(() => void this.evict(), afterMs)
     this.idleTimer.unref()
   }
 
@@ -176,12 +198,18 @@ export class RoomHost {
     if (this.isNeeded) return
     await this.compaction.finish()
     if (this.isNeeded) return
-    if (this.room.settled) this.end()
-    else this.evictLater()
+    if (!this.room.settled) {
+      this.evictLater()
+      return
+    }
+    // What others lack they get when somebody is here again, or with the next walk.
+    this.options.mesh.unwant(this.name)
+    // Those who hold on to it are relays with members of their own.
+    if (this.room.memberCount === 0) this.end()
   }
 
   private get isNeeded(): boolean {
-    return this.done || this.room.memberCount > 0
+    return this.done || this.room.ownMemberCount > 0
   }
 
   private run(step: () => RoomEffects): void {
@@ -308,6 +336,7 @@ export class RoomHost {
 
   private end(): void {
     this.done = true
+    this.options.mesh.unwant(this.name)
     clearTimeout(this.idleTimer)
     clearTimeout(this.newsTimer)
     this.options.onDone()

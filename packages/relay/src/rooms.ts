@@ -2,6 +2,7 @@ import { CLOSE } from '@skein/protocol'
 import { ByteBudget } from '@skein/sync'
 import { Workers } from './compaction/workers.js'
 import type { Log } from './log/log.js'
+import type { Mesh } from './mesh/mesh.js'
 import type { Metrics } from './metrics.js'
 import type { RelayEvent, RelayLimits } from './options.js'
 import { type Peer, RoomHost } from './room-host.js'
@@ -27,6 +28,7 @@ export class Rooms {
     private readonly log: Log,
     private readonly metrics: Metrics,
     private readonly strong: StrongSpaces | undefined,
+    private readonly mesh: Mesh,
     private readonly onEvent: (event: RelayEvent) => void,
   ) {
     this.inboundBudget = new ByteBudget(limits.inboundBytesMax)
@@ -47,7 +49,7 @@ export class Rooms {
    * Brings a connection into a room. Where that cannot be, closes it with the code that says why and
    * returns undefined.
    */
-  async join(name: string, peer: Peer, skein: boolean): Promise<RoomHost | undefined> {
+  async join(name: string, peer: Peer, skein: boolean, relay?: string): Promise<RoomHost | undefined> {
     for (;;) {
       const known = this.rooms.get(name)
       if (known === undefined && this.rooms.size >= this.limits.roomsMax) {
@@ -61,8 +63,13 @@ export class Rooms {
         peer.close(CLOSE.spaceUnavailable, 'the relay cannot load this space; its operator has to mend it')
         return undefined
       }
-      if (room.join(peer, skein)) return room
+      if (room.join(peer, skein, relay)) return room
     }
+  }
+
+  /** Other relays make up the cluster now. */
+  clusterChanged(): void {
+    for (const room of this.loaded) room.clusterChanged()
   }
 
   /** Waits until everything taken in is on disk. */
@@ -98,8 +105,19 @@ export class Rooms {
       if (host !== undefined) this.loaded.delete(host)
     }
     let host: RoomHost | undefined
-    const { relayId, limits, log, workers, inboundBudget, metrics, strong, onEvent } = this
-    const options = { relayId, limits, log, workers, inboundBudget, metrics, strong, onEvent, onDone: forget }
+    const { relayId, limits, log, workers, inboundBudget, metrics, strong, mesh, onEvent } = this
+    const options = {
+      relayId,
+      limits,
+      log,
+      workers,
+      inboundBudget,
+      metrics,
+      strong,
+      mesh,
+      onEvent,
+      onDone: forget,
+    }
     const loading = RoomHost.load(name, options).then(
       (loadedHost) => {
         host = loadedHost

@@ -22,6 +22,8 @@ async function clusterOn(storage: ClusterStorage) {
     options: {},
     registry,
     onEvent: (event) => events.push(event),
+    connected() {},
+    changed() {},
   })
   onTestFinished(() => cluster.close())
   cluster.start()

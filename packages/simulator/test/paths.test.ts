@@ -14,7 +14,7 @@ import {
 import * as sync from '@skein/sync'
 import { afterAll, describe, expect, test } from 'vitest'
 
-const FROM = Number(process.env['SKEIN_SEED'] ?? 1)
+const FROM = Number(process.env.SKEIN_SEED ?? 1)
 const SEEDS = 300
 const MUTANT_SEEDS_MAX = 300
 

@@ -27,6 +27,7 @@ export { KEEP_ALIVE_MS, Room, type RoomOptions } from './room.js'
 export type { AnswerRequest, MemberId, PersistedUpdate, RoomEffects } from './room-effects.js'
 export { RoomIndex } from './room-index.js'
 export { ASK_AGAIN_MS } from './room-member.js'
+export type { RelayCluster } from './room-relay.js'
 export {
   ASK_MISSING_AFTER_MS,
   type Replica,

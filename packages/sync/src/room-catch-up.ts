@@ -12,6 +12,8 @@ export class CatchUp {
   private position = 0
   private step1: Uint8Array | undefined
   private isComputing = false
+  /** Whether a step 1 was answered: what came before that may be missing otherwise. */
+  hasAnswered = false
 
   /** Whether it is left out when updates are forwarded. */
   get hasBegun(): boolean {
@@ -42,6 +44,7 @@ export class CatchUp {
     if (this.isComputing || !this.outgoing.isEmpty || since === undefined || this.isDone(position)) {
       return undefined
     }
+    this.hasAnswered ||= step1 !== undefined
     this.step1 = undefined
     this.isComputing = true
     this.position = position

@@ -2,6 +2,7 @@ import { type ChunkMessage, LIMITS } from '@skein/protocol'
 import { type ByteBudget, Reassembly } from './chunks.js'
 import type { CatchUp } from './room-catch-up.js'
 import type { News } from './room-news.js'
+import type { RelayMember } from './room-relay.js'
 
 /** Pause before a member that sends updates with a gap before them is asked again; it doubles each time. */
 export const ASK_AGAIN_MS = 5_000
@@ -12,6 +13,8 @@ export class Member {
   takesChunks = false
   /** Its hello may still come, and tell whether it takes chunks: its step 1 comes before. */
   mayTakeChunks: boolean
+  /** It is another relay's room. */
+  relay: RelayMember | undefined
   /** It may come back over another path. */
   hasOtherPaths = false
   /** It is being closed, and nothing of it counts any more. */
@@ -28,7 +31,9 @@ export class Member {
   news: News | undefined
   private inbound: Reassembly | undefined
   /** Numbered updates whose log position is not on disk yet, oldest first. */
-  private readonly waiting: { readonly from: number; to: number; readonly position: number }[] = []
+  private readonly waiting: Waiting[] = []
+  /** The same for a majority of the cluster's disks. */
+  private readonly waitingForQuorum: Waiting[] = []
   readonly joinedMs: number
   private askAfterMs: number
   private askPauseMs = ASK_AGAIN_MS
@@ -58,24 +63,21 @@ export class Member {
 
   /** A numbered update is safe when this log position is on disk. */
   awaitAcknowledgement(seq: number, position: number): void {
-    // However long the disk takes, and however many updates share a position.
-    const last = this.waiting.at(-1)
-    if (last?.position === position && last.to + 1 === seq) last.to = seq
-    else this.waiting.push({ from: seq, to: seq, position })
+    add(this.waiting, seq, position)
+  }
+
+  /** The same for a majority of the cluster. */
+  awaitQuorum(seq: number, position: number): void {
+    add(this.waitingForQuorum, seq, position)
+  }
+
+  takeQuorum(position: number): Acknowledged[] {
+    return this.waitingForQuorum.length === 0 ? [] : take(this.waitingForQuorum, position)
   }
 
   /** The numbers whose positions are on disk; rejected numbers leave gaps, so each run of neighbours is one range. */
-  takeAcknowledged(committedPosition: number): { from: number; to: number }[] {
-    const { waiting } = this
-    let count = 0
-    while (count < waiting.length && waiting[count]!.position <= committedPosition) count++
-    const ranges: { from: number; to: number }[] = []
-    for (const { from, to } of waiting.splice(0, count)) {
-      const last = ranges.at(-1)
-      if (last !== undefined && last.to + 1 === from) last.to = to
-      else ranges.push({ from, to })
-    }
-    return ranges
+  takeAcknowledged(committedPosition: number): Acknowledged[] {
+    return take(this.waiting, committedPosition)
   }
 
   /** Whether it may be asked now for what is missing before its updates; it counts as asked then. */
@@ -85,4 +87,32 @@ export class Member {
     this.askPauseMs = Math.min(2 * this.askPauseMs, ASK_AGAIN_MS_MAX)
     return true
   }
+}
+
+interface Acknowledged {
+  readonly from: number
+  to: number
+}
+
+interface Waiting extends Acknowledged {
+  readonly position: number
+}
+
+function add(waiting: Waiting[], seq: number, position: number): void {
+  // However long the disk takes, and however many updates share a position.
+  const last = waiting.at(-1)
+  if (last?.position === position && last.to + 1 === seq) last.to = seq
+  else waiting.push({ from: seq, to: seq, position })
+}
+
+function take(waiting: Waiting[], position: number): Acknowledged[] {
+  let count = 0
+  while (count < waiting.length && waiting[count]!.position <= position) count++
+  const ranges: Acknowledged[] = []
+  for (const { from, to } of waiting.splice(0, count)) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last.to + 1 === from) last.to = to
+    else ranges.push({ from, to })
+  }
+  return ranges
 }

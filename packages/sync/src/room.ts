@@ -11,6 +11,7 @@ import {
   type Message,
   PROTOCOL_VERSION,
   ProtocolError,
+  QUORUM_FEATURE,
   type RejectCode,
   STANDBY_FEATURE,
   STRONG_FEATURE,
@@ -26,6 +27,7 @@ import { RoomIndex } from './room-index.js'
 import { Member } from './room-member.js'
 import { clocksOf, News } from './room-news.js'
 import { RoomPresence } from './room-presence.js'
+import { quorumPosition, type RelayCluster, RelayMember } from './room-relay.js'
 import { STATE_MAP } from './state-value.js'
 
 export interface RoomOptions {
@@ -43,6 +45,8 @@ export interface RoomOptions {
    * relay takes no strong requests.
    */
   readonly isStrong?: (key: string) => boolean
+  /** The cluster that the relay belongs to. */
+  readonly cluster?: RelayCluster
 }
 
 /** A member whose URL offers Skein and that has not said hello by then takes no chunks. */
@@ -65,6 +69,9 @@ export class Room {
   /** Numbered updates that get a position with the next flush. */
   private unplaced: { readonly member: Member; readonly seq: number }[] = []
   private committedPosition: number
+  /** A majority of the cluster has everything up to here on disk. */
+  private quorumPosition = -1
+  private hurryAfterFlush = false
   /** The epoch is on disk when this position is; undefined before it was handed to the log. */
   private epochPosition: number | undefined
   private nextSweepMs: number | undefined
@@ -118,10 +125,30 @@ export class Room {
     return Math.min(this.nextSweepMs, this.nextNewsMs, this.presence.dueMs)
   }
 
-  /** A connection was made. `skein`: its URL offers Skein. */
-  join(nowMs: number, id: MemberId, skein: boolean): RoomEffects {
+  /** How many members are not other relays. */
+  get ownMemberCount(): number {
+    let count = 0
+    for (const { relay } of this.members.values()) if (relay === undefined) count++
+    return count
+  }
+
+  /** Whether another relay that is a member has everything on disk; undefined where it is no member. */
+  isAt(relayId: string): boolean | undefined {
+    for (const { relay } of this.members.values()) {
+      if (relay?.id === relayId) return !this.hasBatch && relay.position >= this.index.position
+    }
+    return undefined
+  }
+
+  /**
+   * A connection was made. `skein`: its URL offers Skein.
+   * @param relay the name of the other relay whose room of this space it is
+   */
+  join(nowMs: number, id: MemberId, skein: boolean, relay?: string): RoomEffects {
     const effects = new Effects()
-    this.members.set(id, new Member(nowMs, skein, this.options.inboundBudget))
+    const joining = new Member(nowMs, skein, this.options.inboundBudget)
+    if (relay !== undefined) joining.relay = new RelayMember(relay)
+    this.members.set(id, joining)
     this.nextSweepMs ??= nowMs + KEEP_ALIVE_MS
     if (skein) effects.sendTo([id], encodeFrame(this.hello()))
     effects.sendTo([id], this.step1())
@@ -168,13 +195,15 @@ export class Room {
       effects.persist.push({ position, update })
       this.forward(encodeFrame({ type: 'update', update }), author, effects)
     }
-    for (const { member, seq } of this.unplaced) member.awaitAcknowledgement(seq, this.index.position)
+    for (const { member, seq } of this.unplaced) this.await(member, seq)
     this.unplaced = []
     this.storeEpoch(effects)
     for (const [id, member] of this.members) {
       member.catchUp?.begin(this.index.position, this.index.stateVector())
       this.proceed(id, member, effects)
+      this.mark(id, member, effects)
     }
+    if (this.hurryAfterFlush) this.hurryRelays(effects)
     if (this.standbyCount > 0) {
       const clocks = clocksOf(updates)
       for (const [id, { news }] of this.members) if (id !== author) news?.add(clocks)
@@ -249,7 +278,8 @@ export class Room {
     if (member.news !== undefined) this.standbyCount--
     member.end()
     if (this.members.size === 0) this.nextSweepMs = undefined
-    if (member.hasOtherPaths) {
+    // Its clients come back over another relay, or their own.
+    if (member.hasOtherPaths || member.relay !== undefined) {
       this.presence.memberLost(nowMs, id)
     } else {
       const gone = this.presence.memberLeft(nowMs, id)
@@ -270,6 +300,15 @@ export class Room {
       for (const [id, member] of this.members) this.proceed(id, member, effects)
     }
     for (const [id, member] of this.members) this.acknowledge(id, member, effects)
+    this.checkQuorum(effects)
+    this.noteSent(nowMs, effects)
+    return effects
+  }
+
+  /** Others make up the cluster, or are linked: what a majority has on disk may be more now. */
+  clusterChanged(nowMs: number): RoomEffects {
+    const effects = new Effects()
+    this.checkQuorum(effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -294,6 +333,9 @@ export class Room {
     const idle: MemberId[] = []
     for (const [id, member] of this.members) {
       if (nowMs - member.lastSentMs >= KEEP_ALIVE_MS / 2) idle.push(id)
+      if (!this.hasBatch && member.relay?.isSynced && member.relay.mustCompare(this.index.digest())) {
+        effects.sendTo([id], this.step1(this.index.digest()))
+      }
       if (!this.hasBatch) this.tell(id, member.news?.takeWithDigest(nowMs, this.index.digest()), effects)
       if (!member.mayTakeChunks || nowMs - member.joinedMs < HELLO_WITHIN_MS) continue
       // It has had its time to say hello.
@@ -345,6 +387,8 @@ export class Room {
         return
       case 'hurry':
         effects.hurry = true
+        // Not passed on again by the others: each is told by the one that somebody waits at.
+        if (member.relay === undefined) this.hurryRelays(effects)
         return
       case 'ping':
         effects.sendTo([id], encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
@@ -352,10 +396,12 @@ export class Room {
       case 'standby':
         this.standby(id, member, message.on, effects)
         return
+      case 'ack':
+        if (message.tier === 'relay' && member.relay?.acknowledged(message.to)) this.checkQuorum(effects)
+        return
       // What only a relay sends, and what this version does not know, is skipped.
       case 'news':
       case 'auth-denied':
-      case 'ack':
       case 'reject':
       case 'pong':
       case 'strong-answer':
@@ -439,6 +485,8 @@ export class Room {
     decodeStateVector(stateVector)
     if (digest !== undefined && !this.hasBatch && digest === this.index.digest()) {
       effects.sendTo([id], NOTHING_MISSING)
+      if (member.relay !== undefined) member.relay.isSynced = true
+      this.mark(id, member, effects)
       return
     }
     member.catchUp ??= this.newCatchUp()
@@ -470,6 +518,8 @@ export class Room {
     if (this.hasBatch) return
     if (catchUp.isDone(this.index.position)) {
       member.catchUp = undefined
+      if (member.relay !== undefined) member.relay.isSynced ||= catchUp.hasAnswered
+      this.mark(id, member, effects)
       return
     }
     const request = catchUp.request(this.index.position, () => this.index.stateVector())
@@ -502,8 +552,52 @@ export class Room {
       this.unplaced.push({ member, seq })
       return
     }
-    member.awaitAcknowledgement(seq, this.index.position)
+    this.await(member, seq)
     this.acknowledge(id, member, effects)
+  }
+
+  private await(member: Member, seq: number): void {
+    member.awaitAcknowledgement(seq, this.index.position)
+    // Another relay wants to know of this one's disk alone.
+    if (this.confirmsQuorum && member.relay === undefined) member.awaitQuorum(seq, this.index.position)
+  }
+
+  private get confirmsQuorum(): boolean {
+    return this.options.cluster?.isShared === true
+  }
+
+  /** Somebody may wait for the other relays' disks, too. */
+  private hurryRelays(effects: Effects): void {
+    // What waits here is forwarded first.
+    this.hurryAfterFlush = this.hasBatch
+    if (this.hasBatch) return
+    const owing = [...this.members].filter(([, { relay, ended }]) => relay?.owesMark && !ended)
+    effects.sendTo(
+      owing.map(([id]) => id),
+      HURRY,
+    )
+  }
+
+  /** Finds out what a relay that is sent all has on disk, as soon as it has. */
+  private mark(id: MemberId, member: Member, effects: Effects): void {
+    const { relay, catchUp } = member
+    if (relay === undefined || !relay.isSynced || catchUp !== undefined || this.hasBatch || member.ended)
+      return
+    const mark = relay.mark(this.index.position)
+    if (mark !== undefined) effects.sendTo([id], mark)
+  }
+
+  private checkQuorum(effects: Effects): void {
+    const { cluster } = this.options
+    if (cluster === undefined) return
+    const relays = [...this.members.values()].flatMap(({ relay }) => relay ?? [])
+    const own = { id: cluster.self, position: this.committedPosition }
+    this.quorumPosition = Math.max(this.quorumPosition, quorumPosition(own, relays, cluster))
+    for (const [id, member] of this.members) {
+      for (const { from, to } of member.takeQuorum(this.quorumPosition)) {
+        effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'quorum' }))
+      }
+    }
   }
 
   /** Takes an update into the batch if it brings anything new. False where it is refused. */
@@ -526,7 +620,12 @@ export class Room {
     }
     let isNew: boolean
     try {
-      isNew = this.index.take(update, undefined, this.refuseStrongKey)
+      // What another relay took in before it knew of a declaration has to be everywhere.
+      isNew = this.index.take(
+        update,
+        undefined,
+        member.relay === undefined ? this.refuseStrongKey : undefined,
+      )
     } catch (error) {
       if (error instanceof StrongKeyWritten) {
         refuse('forbidden', error.message)
@@ -570,8 +669,9 @@ export class Room {
     }
   }
 
-  private step1(): Uint8Array {
-    return encodeFrame({ type: 'sync-step-1', stateVector: this.index.stateVector() })
+  private step1(digest?: string): Uint8Array {
+    const withDigest = digest === undefined ? {} : { digest }
+    return encodeFrame({ type: 'sync-step-1', stateVector: this.index.stateVector(), ...withDigest })
   }
 
   private hello(): HelloMessage {
@@ -582,10 +682,12 @@ export class Room {
       id: this.options.relayId,
       frameBytesMax: this.options.frameBytesMax,
       updateBytesMax: this.options.updateBytesMax,
-      features:
-        this.refuseStrongKey === undefined
-          ? [CHUNKS_FEATURE, STANDBY_FEATURE]
-          : [CHUNKS_FEATURE, STANDBY_FEATURE, STRONG_FEATURE],
+      features: [
+        CHUNKS_FEATURE,
+        STANDBY_FEATURE,
+        ...(this.refuseStrongKey === undefined ? [] : [STRONG_FEATURE]),
+        ...(this.confirmsQuorum ? [QUORUM_FEATURE] : []),
+      ],
       epoch: this.epochIsStored ? this.epoch : '',
     }
   }
@@ -608,6 +710,8 @@ const CLOSE_CODES: Record<RejectCode, number> = {
 }
 
 const NOTHING_MISSING = encodeFrame({ type: 'sync-step-2', update: EMPTY_UPDATE })
+
+const HURRY = encodeFrame({ type: 'hurry' })
 
 /** Awareness of nobody: what stock clients take as a sign of life. */
 const KEEP_ALIVE_FRAME = encodeFrame({ type: 'awareness', update: writeAwarenessEntries([]) })

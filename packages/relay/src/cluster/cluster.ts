@@ -29,6 +29,10 @@ export interface ClusterContext {
   readonly options: ClusterOptions
   readonly registry: Registry
   readonly onEvent: (event: RelayEvent) => void
+  /** A member can be reached, maybe again. */
+  readonly connected: (member: string) => void
+  /** The cluster was formed, or its members or their addresses may be others. */
+  readonly changed: () => void
 }
 
 /**
@@ -72,6 +76,7 @@ export class Cluster {
       connected: (id) => {
         onEvent({ kind: 'member-connected', member: id })
         this.host.connected(id)
+        this.context.connected(id)
       },
       disconnected: (id) => {
         this.membership.gone(id)
@@ -209,6 +214,7 @@ export class Cluster {
   private refresh(): void {
     this.links.setTargets(this.membership.targets)
     this.links.announce()
+    this.context.changed()
   }
 
   private failed(error: unknown): void {

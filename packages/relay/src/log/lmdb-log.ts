@@ -3,7 +3,15 @@ import { RelayError } from '../errors.js'
 import { type Environment, openEnvironment, type Table } from './lmdb-environment.js'
 import type { Log, LoggedUpdate } from './log.js'
 import { checkReplacedRange, checkRisingPositions } from './positions.js'
-import { decodeRecord, encodeKey, encodeRecord, epochKey, positionOfKey } from './record.js'
+import {
+  behindRoom,
+  decodeRecord,
+  encodeKey,
+  encodeRecord,
+  epochKey,
+  positionOfKey,
+  roomOfKey,
+} from './record.js'
 
 /**
  * Opens the log in a data directory. All rooms share one LMDB environment.
@@ -31,6 +39,20 @@ export function lmdbLog({ updates: table, commits }: Environment): Omit<Log, 'cl
         // Others get their turn: a large room takes many of these.
         await new Promise((resolve) => setImmediate(resolve))
       }
+    },
+
+    async rooms(after, limit) {
+      commits.checkOpen()
+      const names: string[] = []
+      let start = after === '' ? Buffer.alloc(1) : behindRoom(after)
+      while (names.length < limit) {
+        const [key] = [...table.getKeys({ start, limit: 1 })]
+        if (key === undefined) break
+        const room = roomOfKey(key)
+        names.push(room)
+        start = behindRoom(room)
+      }
+      return names
     },
 
     async epochOf(room) {

@@ -12,6 +12,11 @@ export interface Log {
    * @throws RelayError `room-corrupt`; other rooms are not affected, and `replace` mends the room
    */
   load(room: string, from?: number): AsyncIterable<LoggedUpdate>
+  /**
+   * Names of rooms that were written to, at most `limit`, in an order of the log's own: those behind `after`, which
+   * is the last one of the page before, or empty at the beginning.
+   */
+  rooms(after: string, limit: number): Promise<readonly string[]>
   /** The epoch that was stored last; empty if none was. @throws RelayError `room-corrupt` */
   epochOf(room: string): Promise<string>
   /**

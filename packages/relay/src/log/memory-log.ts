@@ -21,6 +21,15 @@ export function memoryLog(): Log {
         .map(copyOf)
     },
 
+    async rooms(after, limit) {
+      if (closed) throw new RelayError('log-closed', 'the log was closed')
+      const names = [...rooms].filter(([name, { updates }]) => name > after && updates.length > 0)
+      return names
+        .map(([name]) => name)
+        .sort()
+        .slice(0, limit)
+    },
+
     async epochOf(name) {
       return roomOf(name).epoch
     },

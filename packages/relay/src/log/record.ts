@@ -31,6 +31,16 @@ export function epochKey(room: string): Buffer {
   return encodeKey(room, 0).subarray(0, -POSITION_BYTES)
 }
 
+/** Above all keys of a room and below those of the next. */
+export function behindRoom(room: string): Buffer {
+  return Buffer.concat([epochKey(room), Buffer.alloc(POSITION_BYTES + 1, 0xff)])
+}
+
+/** The room of any key. */
+export function roomOfKey(key: Buffer): string {
+  return key.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + key.readUInt16BE(0))
+}
+
 /** The position that a key ends with; NaN where it cannot end with one, which only damage can do. */
 export function positionOfKey(key: Buffer): number {
   if (key.length < POSITION_BYTES) return Number.NaN

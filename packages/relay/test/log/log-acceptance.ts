@@ -17,6 +17,23 @@ export function describeLog(name: string, open: () => Promise<Log>): void {
       expect(await collect((await opened()).load('nobody'))).toEqual([])
     })
 
+    test('rooms that were written to are listed, page by page', async () => {
+      const log = await opened()
+      const names = ['b', 'a', 'longer', 'ä', 'a/b', 'a'.repeat(128), '\u{10ffff}', '\uffff']
+      for (const name of names) {
+        await log.append(name, [at(0, [1]), at(2 ** 50, [2])], { epoch: 'e' })
+      }
+      expect(await log.rooms('', 0)).toEqual([])
+      expect([...(await log.rooms('', 100))].sort()).toEqual([...names].sort())
+      const listed: string[] = []
+      for (;;) {
+        const page = await log.rooms(listed.at(-1) ?? '', 3)
+        listed.push(...page)
+        if (page.length < 3) break
+      }
+      expect(listed).toEqual(await log.rooms('', 100))
+    })
+
     test('updates come back in order, gaps and empty updates included', async () => {
       const log = await opened()
       await log.append('room', [at(0, []), at(1, [1, 2])])

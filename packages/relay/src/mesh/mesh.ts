@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto'
+import { isFinalCloseCode } from '@skein/protocol'
+import type { RelayEvent, RelayLimits } from '../options.js'
+import type { RoomHost } from '../room-host.js'
+import { DialedPeer } from './dialed-peer.js'
+import { meshUrl } from './mesh-url.js'
+
+/** What the mesh has to know of the cluster. */
+export interface MeshCluster {
+  readonly self: string
+  readonly store: string
+  /** Names the cluster; undefined while it is not formed. */
+  readonly cluster: string | undefined
+  /** The other members, and where they are, as far as that is known. */
+  readonly others: ReadonlyMap<string, string>
+  /** Whether it is linked with this member now. */
+  isConnected(member: string): boolean
+  isQuorum(ids: ReadonlySet<string>): boolean
+}
+
+export interface MeshOptions {
+  readonly cluster: MeshCluster
+  readonly limits: RelayLimits
+  readonly newPeerId: () => number
+  /** A room has ended here of which a member may lack something. */
+  readonly missed: (member: string) => void
+  readonly onEvent: (event: RelayEvent) => void
+}
+
+interface RoomLinks {
+  readonly host: RoomHost
+  /** By member: links that this relay makes. */
+  readonly dialed: Map<string, DialedLink>
+}
+
+interface DialedLink {
+  peer: DialedPeer | undefined
+  retryTimer: ReturnType<typeof setTimeout> | undefined
+  failures: number
+  /** The other side does not want it; until the member comes anew. */
+  isRefused: boolean
+}
+
+/** The other side keeps the link that it made itself. */
+export const DUPLICATE_LINK = 4411
+
+const RETRY_MS = 50
+const RETRY_MS_MAX = 2_000
+
+/**
+ * Links the rooms of this relay with those of the other members of its cluster: a relay makes links for rooms in which
+ * it has members of its own, one to each other relay. Over a link two rooms talk as a room does with an agent.
+ * Rules: SPEC.md, Y1 to Y9.
+ */
+export class Mesh {
+  private readonly rooms = new Map<string, RoomLinks>()
+  /** Links that others have made: how many, by room and member. */
+  private readonly accepted = new Map<string, number>()
+  private isClosed = false
+
+  constructor(private readonly options: MeshOptions) {}
+
+  /** Whether what is written here goes to other relays, too. */
+  get isShared(): boolean {
+    const { cluster } = this.options
+    return cluster.cluster !== undefined && cluster.others.size > 0
+  }
+
+  /** For rooms; it stays the same, and tells what is so when it is asked. */
+  readonly forRooms = ((mesh: Mesh) => ({
+    get self() {
+      return mesh.options.cluster.self
+    },
+    get isShared() {
+      return mesh.isShared
+    },
+    isQuorum: (ids: ReadonlySet<string>) => mesh.options.cluster.isQuorum(ids),
+  }))(this)
+
+  /**
+   * The epoch of a space that has none: the same at all relays of a cluster, another in every other cluster.
+   * Undefined before the cluster is formed.
+   */
+  epochOf(space: string): string | undefined {
+    const { cluster } = this.options.cluster
+    if (cluster === undefined) return undefined
+    return createHash('sha256').update(`${cluster}\0${space}`).digest('hex').slice(0, 32)
+  }
+
+  /** This relay has members of its own in a room. */
+  want(space: string, host: RoomHost): void {
+    if (this.isClosed || this.rooms.get(space)?.host === host) return
+    this.unwant(space)
+    this.rooms.set(space, { host, dialed: new Map() })
+    this.dialAll(space)
+  }
+
+  /** It has none any more: whoever has some makes links to it. */
+  unwant(space: string): void {
+    const links = this.rooms.get(space)
+    if (links === undefined) return
+    this.rooms.delete(space)
+    for (const member of this.options.cluster.others.keys()) {
+      if (links.host.isAt(member) !== true) this.options.missed(member)
+    }
+    for (const link of links.dialed.values()) end(link)
+  }
+
+  /** Links that this relay has made and that are open, by member. */
+  get openLinks(): ReadonlyMap<string, number> {
+    const open = new Map<string, number>()
+    for (const { dialed } of this.rooms.values()) {
+      for (const [member, { peer }] of dialed) {
+        if (peer?.isOpen) open.set(member, (open.get(member) ?? 0) + 1)
+      }
+    }
+    return open
+  }
+
+  /** A member can be reached, maybe again. */
+  connected(member: string): void {
+    for (const [space, { dialed }] of this.rooms) {
+      const link = dialed.get(member)
+      if (link !== undefined) {
+        link.isRefused = false
+        link.failures = 0
+      }
+      this.dial(space, member)
+    }
+  }
+
+  /** Other members, or other addresses. */
+  changed(): void {
+    const { others } = this.options.cluster
+    for (const [space, { dialed }] of this.rooms) {
+      for (const [member, link] of dialed) {
+        if (others.has(member)) continue
+        dialed.delete(member)
+        end(link)
+      }
+      this.dialAll(space)
+    }
+  }
+
+  /**
+   * A link that another member has made. False where this relay has made one already, and keeps that: of two the one
+   * that the lower id made.
+   */
+  accept(space: string, member: string): boolean {
+    const link = this.rooms.get(space)?.dialed.get(member)
+    if (link?.peer?.isOpen && this.options.cluster.self < member) return false
+    if (link !== undefined) end(link)
+    const key = keyOf(space, member)
+    this.accepted.set(key, (this.accepted.get(key) ?? 0) + 1)
+    return true
+  }
+
+  /** A link that another member had made is gone. */
+  left(space: string, member: string): void {
+    const key = keyOf(space, member)
+    const count = this.accepted.get(key)! - 1
+    if (count > 0) this.accepted.set(key, count)
+    else this.accepted.delete(key)
+    this.dial(space, member)
+  }
+
+  close(): void {
+    this.isClosed = true
+    for (const space of [...this.rooms.keys()]) this.unwant(space)
+  }
+
+  private dialAll(space: string): void {
+    for (const member of this.options.cluster.others.keys()) this.dial(space, member)
+  }
+
+  private dial(space: string, member: string): void {
+    const { cluster, limits, newPeerId } = this.options
+    const links = this.rooms.get(space)
+    const address = cluster.others.get(member)
+    if (links === undefined || address === undefined || cluster.cluster === undefined) return
+    // As long as the member is away the links of all rooms would be tried in vain.
+    if (!cluster.isConnected(member) || this.accepted.has(keyOf(space, member))) return
+    const link = links.dialed.get(member) ?? {
+      peer: undefined,
+      retryTimer: undefined,
+      failures: 0,
+      isRefused: false,
+    }
+    links.dialed.set(member, link)
+    if (link.peer !== undefined || link.isRefused) return
+    clearTimeout(link.retryTimer)
+    const claim = { space, cluster: cluster.cluster, member: cluster.self, store: cluster.store }
+    const id = newPeerId()
+    const peer = new DialedPeer(id, meshUrl(address, claim), limits, {
+      opened: () => {
+        link.failures = 0
+        // Without members of its own the room may have ended meanwhile.
+        if (link.peer !== peer || !links.host.join(peer, true, member)) peer.terminate()
+      },
+      frame: (frame) => links.host.receive(id, frame),
+      drained: () => links.host.writable(id),
+      closed: (code, reason) => {
+        links.host.leave(id)
+        if (link.peer !== peer) return
+        link.peer = undefined
+        this.closed(space, member, link, code, reason)
+      },
+    })
+    link.peer = peer
+  }
+
+  private closed(space: string, member: string, link: DialedLink, code: number, reason: string): void {
+    if (isFinalCloseCode(code) && code !== DUPLICATE_LINK) {
+      link.isRefused = true
+      this.options.onEvent({ kind: 'link-refused', room: space, member, code, reason })
+      return
+    }
+    link.failures++
+    const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (link.failures - 1)) * (0.5 + Math.random() / 2)
+    link.retryTimer = setTimeout(() => {
+      if (this.rooms.get(space)?.dialed.get(member) === link) this.dial(space, member)
+    }, waitMs)
+  }
+}
+
+function end(link: DialedLink): void {
+  const { peer } = link
+  clearTimeout(link.retryTimer)
+  link.peer = undefined
+  peer?.close(1000, 'no members here')
+}
+
+function keyOf(space: string, member: string): string {
+  return `${member}\0${space}`
+}

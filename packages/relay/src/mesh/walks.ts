@@ -1,0 +1,65 @@
+import type { Log } from '../log/log.js'
+import type { Rooms } from '../rooms.js'
+import { Walk } from './walk.js'
+
+/** Pause before a walk is repeated that left something behind. */
+const AGAIN_MS = 10_000
+
+export interface WalksOptions {
+  readonly log: Log
+  readonly rooms: () => Rooms
+  readonly newPeerId: () => number
+  readonly isConnected: (member: string) => boolean
+  readonly onError: (error: unknown) => void
+}
+
+/**
+ * Brings what this relay has to members that may lack it: to each when it is first reached, and again where a room
+ * has ended here before a member had all of it.
+ */
+export class Walks {
+  /** Members that have all, but for what is linked. */
+  private readonly upToDate = new Set<string>()
+  private readonly running = new Map<string, Walk>()
+  private readonly timers = new Map<string, ReturnType<typeof setTimeout>>()
+  private isStopped = false
+
+  constructor(private readonly options: WalksOptions) {}
+
+  connected(member: string): void {
+    if (this.isStopped || this.upToDate.has(member) || this.running.has(member)) return
+    clearTimeout(this.timers.get(member))
+    const { log, rooms, newPeerId } = this.options
+    const walk = new Walk(log, rooms(), newPeerId, member)
+    this.running.set(member, walk)
+    this.upToDate.add(member)
+    walk
+      .run()
+      .catch((error: unknown) => {
+        if (!this.isStopped) this.options.onError(error)
+        return false
+      })
+      .then((isComplete) => {
+        this.running.delete(member)
+        if (!isComplete) this.missed(member)
+      })
+  }
+
+  /** A room has ended that this member may lack something of. */
+  missed(member: string): void {
+    this.upToDate.delete(member)
+    if (this.isStopped || this.timers.has(member) || !this.options.isConnected(member)) return
+    const timer = setTimeout(() => {
+      this.timers.delete(member)
+      if (this.options.isConnected(member)) this.connected(member)
+    }, AGAIN_MS)
+    timer.unref()
+    this.timers.set(member, timer)
+  }
+
+  stop(): void {
+    this.isStopped = true
+    for (const timer of this.timers.values()) clearTimeout(timer)
+    for (const walk of this.running.values()) walk.stop()
+  }
+}
