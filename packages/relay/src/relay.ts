@@ -163,6 +163,7 @@ class RelayServer implements Relay {
         this.mesh.connected(member)
         this.walks.connected(member)
       },
+      isUpToDate: (member) => this.walks.isUpToDate(member) && this.mesh.isUpToDate(member),
       changed: () => {
         this.mesh.changed()
         this.rooms.clusterChanged()

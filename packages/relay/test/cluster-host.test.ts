@@ -23,6 +23,7 @@ async function clusterOn(storage: ClusterStorage) {
     registry,
     onEvent: (event) => events.push(event),
     connected() {},
+    isUpToDate: () => false,
     changed() {},
   })
   onTestFinished(() => cluster.close())

@@ -163,6 +163,14 @@ describe('what is missed', () => {
     expect(all.some(({ probe }) => probe.includes(0))).toBe(true)
   })
 
+  test('A3 what two paths owe goes over a third when both are suspect (seed 2002783)', () => {
+    const paths = new Paths([50, 60, 70], 0)
+    expect(paths.over(paths.send('critical'))).toEqual(['0 first', '1 copy'])
+    const all = paths.wait(500)
+    expect(paths.state(0)).not.toBe('good')
+    expect(sends(all, 2)).toContainEqual({ path: 2, id: 2, why: 'again' })
+  })
+
   test('A3 as long again makes it silent, and any answer good', () => {
     const paths = new Paths([50, 60], 0)
     paths.send()

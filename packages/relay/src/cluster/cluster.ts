@@ -31,6 +31,8 @@ export interface ClusterContext {
   readonly onEvent: (event: RelayEvent) => void
   /** A member can be reached, maybe again. */
   readonly connected: (member: string) => void
+  /** Whether a member was brought all that this relay has of its rooms. */
+  readonly isUpToDate: (member: string) => boolean
   /** The cluster was formed, or its members or their addresses may be others. */
   readonly changed: () => void
 }
@@ -121,7 +123,7 @@ export class Cluster {
   }
 
   get status(): ClusterStatus {
-    return statusOf(this)
+    return statusOf(this, this.context.isUpToDate)
   }
 
   get hasFailed(): boolean {

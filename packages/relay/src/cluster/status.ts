@@ -18,6 +18,8 @@ export interface ClusterStatus {
   readonly next: readonly Member[] | undefined
   /** Members that a link is open to. */
   readonly connected: readonly string[]
+  /** Of these, the ones that were brought all that this relay has of its spaces; what is written now goes to all. */
+  readonly upToDate: readonly string[]
   /** Members that the forming of the cluster waits for. */
   readonly missing: readonly string[]
   readonly addresses: { readonly [id: string]: string }
@@ -25,7 +27,10 @@ export interface ClusterStatus {
   readonly change: { readonly copied: number; readonly found: number } | undefined
 }
 
-export function statusOf({ store, membership, host, links, hasFailed }: Cluster): ClusterStatus {
+export function statusOf(
+  { store, membership, host, links, hasFailed }: Cluster,
+  isUpToDate: (member: string) => boolean,
+): ClusterStatus {
   const { configuration } = host
   return {
     memberId: membership.id,
@@ -37,6 +42,7 @@ export function statusOf({ store, membership, host, links, hasFailed }: Cluster)
     members: configuration?.members ?? [],
     next: configuration?.next,
     connected: links.connectedIds,
+    upToDate: links.connectedIds.filter(isUpToDate),
     missing: membership.missing,
     addresses: membership.addresses,
     change: host.changeProgress,

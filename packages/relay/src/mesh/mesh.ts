@@ -117,6 +117,11 @@ export class Mesh {
     return open
   }
 
+  /** Whether a member has on its disk all that is in rooms with members of this relay's own. */
+  isUpToDate(member: string): boolean {
+    return [...this.rooms.values()].every(({ host }) => host.isAt(member) === true)
+  }
+
   /** A member can be reached, maybe again. */
   connected(member: string): void {
     for (const [space, { dialed }] of this.rooms) {

@@ -26,6 +26,11 @@ export class Walks {
 
   constructor(private readonly options: WalksOptions) {}
 
+  /** Whether a member has been brought all that is here. */
+  isUpToDate(member: string): boolean {
+    return this.upToDate.has(member) && !this.running.has(member)
+  }
+
   connected(member: string): void {
     if (this.isStopped || this.upToDate.has(member) || this.running.has(member)) return
     clearTimeout(this.timers.get(member))

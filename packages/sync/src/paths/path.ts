@@ -81,7 +81,8 @@ export class Path {
   }
 
   sent(nowMs: number, id: number, bytes: number): void {
-    // Never before that of one sent earlier: then the first is always the next.
+    // Never before that of one that is on its way: then the first is always the next.
+    if (this.outstanding.size === 0) this.lastDeadlineMs = 0
     this.lastDeadlineMs = Math.max(this.lastDeadlineMs, nowMs + this.estimates.deadlineAfterMs)
     this.outstanding.set(id, {
       bytes,

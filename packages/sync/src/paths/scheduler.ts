@@ -270,8 +270,9 @@ export class PathScheduler {
   /** What one path owes goes over another as well; there is nothing else to do while there is only one. */
   private becameSuspect(nowMs: number, path: Path, out: Effects): void {
     for (const message of this.inFlight.values()) {
-      if (message.traffic === 'bulk' || !message.over.has(path.id) || message.over.size > 1) continue
-      this.putOnSecond(nowMs, message, 'again', out)
+      if (message.traffic === 'bulk' || !message.over.has(path.id)) continue
+      const isElsewhere = [...message.over].some((id) => this.paths.get(id)!.state === 'good')
+      if (!isElsewhere) this.putOnSecond(nowMs, message, 'again', out)
     }
   }
 
