@@ -12,6 +12,10 @@ const OPTIONS = {
   clients: { file: 'storm', help: 'clients that come back at once' },
   frames: { file: 'frame-fuzz', help: 'hostile frames' },
   requests: { file: 'http-fuzz', help: 'hostile HTTP requests' },
+  'mesh-minutes': {
+    file: 'mesh-soak',
+    help: 'minutes of faults under agents of three relays that share a space',
+  },
   'strong-minutes': { file: 'strong-soak', help: 'minutes of faults under the clients of a strong region' },
 }
 

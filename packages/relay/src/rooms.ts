@@ -8,6 +8,8 @@ import type { RelayEvent, RelayLimits } from './options.js'
 import { type Peer, RoomHost } from './room-host.js'
 import type { StrongSpaces } from './strong/spaces.js'
 
+/** How long somebody who asks for a new space waits for the cluster to be formed. */
+const KNOWN_WITHIN_MS = 3_000
 /** How often rooms are looked at. */
 const TICK_MS = 1_000
 /** Content that nobody asked for so long is dropped; small ones stay, for reading them again costs more. */
@@ -56,15 +58,26 @@ export class Rooms {
         peer.close(CLOSE.tryLater, 'the relay has too many rooms in memory; try again later')
         return undefined
       }
+      if (known === undefined && !(await this.mayBegin(name))) {
+        const missing = 'the relays of this cluster have not met yet, and this space is new; try again later'
+        peer.close(CLOSE.tryLater, missing)
+        return undefined
+      }
       let room: RoomHost
       try {
-        room = await (known ?? this.load(name))
+        room = await (this.rooms.get(name) ?? this.load(name))
       } catch {
         peer.close(CLOSE.spaceUnavailable, 'the relay cannot load this space; its operator has to mend it')
         return undefined
       }
       if (room.join(peer, skein, relay)) return room
     }
+  }
+
+  /** A space that is new begins in the same way at all relays of the cluster, or not yet. */
+  private async mayBegin(name: string): Promise<boolean> {
+    const isNew = (await this.log.epochOf(name).catch(() => 'unreadable')) === ''
+    return !isNew || this.mesh.whenKnown(KNOWN_WITHIN_MS)
   }
 
   /** Other relays make up the cluster now. */

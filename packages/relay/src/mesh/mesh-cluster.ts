@@ -21,6 +21,9 @@ export function meshClusterOf(cluster: () => Cluster): MeshCluster {
         ? membership.cluster
         : undefined
     },
+    get isAwaited() {
+      return cluster().membership.cluster === undefined && !cluster().isOver
+    },
     get others() {
       const formed = configuration()
       if (formed === undefined) return NOBODY

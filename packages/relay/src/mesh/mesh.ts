@@ -11,6 +11,8 @@ export interface MeshCluster {
   readonly store: string
   /** Names the cluster; undefined while it is not formed. */
   readonly cluster: string | undefined
+  /** Whether it may still come to be of a cluster: a space that it began alone now would be another than theirs. */
+  readonly isAwaited: boolean
   /** The other members, and where they are, as far as that is known. */
   readonly others: ReadonlyMap<string, string>
   /** Whether it is linked with this member now. */
@@ -56,6 +58,7 @@ export class Mesh {
   private readonly rooms = new Map<string, RoomLinks>()
   /** Links that others have made: how many, by room and member. */
   private readonly accepted = new Map<string, number>()
+  private readonly waiting = new Set<() => void>()
   private isClosed = false
 
   constructor(private readonly options: MeshOptions) {}
@@ -85,6 +88,23 @@ export class Mesh {
     const { cluster } = this.options.cluster
     if (cluster === undefined) return undefined
     return createHash('sha256').update(`${cluster}\0${space}`).digest('hex').slice(0, 32)
+  }
+
+  /** Waits until it is known how spaces begin, for a while; false where it is not. */
+  async whenKnown(withinMs: number): Promise<boolean> {
+    const { cluster } = this.options
+    if (!cluster.isAwaited) return true
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, withinMs)
+      const { waiting } = this
+      function done() {
+        clearTimeout(timer)
+        waiting.delete(done)
+        resolve()
+      }
+      waiting.add(done)
+    })
+    return !cluster.isAwaited
   }
 
   /** This relay has members of its own in a room. */
@@ -136,7 +156,8 @@ export class Mesh {
 
   /** Other members, or other addresses. */
   changed(): void {
-    const { others } = this.options.cluster
+    const { others, isAwaited } = this.options.cluster
+    if (!isAwaited) for (const done of [...this.waiting]) done()
     for (const [space, { dialed }] of this.rooms) {
       for (const [member, link] of dialed) {
         if (others.has(member)) continue
@@ -171,6 +192,7 @@ export class Mesh {
 
   close(): void {
     this.isClosed = true
+    for (const done of [...this.waiting]) done()
     for (const space of [...this.rooms.keys()]) this.unwant(space)
   }
 
