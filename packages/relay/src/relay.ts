@@ -163,6 +163,7 @@ class RelayServer implements Relay {
         this.mesh.connected(member)
         this.walks.connected(member)
       },
+      disconnected: (member) => this.walks.disconnected(member, [...meshCluster.others.keys()]),
       isUpToDate: (member) => this.walks.isUpToDate(member) && this.mesh.isUpToDate(member),
       changed: () => {
         this.mesh.changed()
@@ -176,6 +177,7 @@ class RelayServer implements Relay {
       rooms: () => this.rooms,
       newPeerId,
       isConnected: (member) => meshCluster.isConnected(member),
+      isRefused: (space, member) => this.mesh.isRefused(space, member),
       onError: (error) => this.onEvent({ kind: 'request-failed', error }),
     })
     this.mesh = new Mesh({
@@ -262,6 +264,9 @@ class RelayServer implements Relay {
     } catch (error) {
       clearInterval(this.aliveTimer)
       this.members.close()
+      this.walks.stop()
+      this.mesh.close()
+      this.entrance.close()
       await this.rooms.close()
       const cause = error as NodeJS.ErrnoException
       throw cause.code === 'EADDRINUSE' ? portInUse(port, cause) : cannotListen(this.host, port, cause)
@@ -310,7 +315,11 @@ class RelayServer implements Relay {
     if (this.members.upgrade(request, socket, head)) return
     const isMesh = isMeshPath(request.url ?? '')
     this.sockets.handleUpgrade(request, socket, head, (ws) => {
-      void (isMesh ? this.entrance : this).connected(ws, request, socket)
+      ;(isMesh ? this.entrance : this).connected(ws, request, socket).catch((error: unknown) => {
+        // One connection, whatever it has brought about.
+        ws.terminate()
+        this.onEvent({ kind: 'request-failed', error })
+      })
     })
   }
 

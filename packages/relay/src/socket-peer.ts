@@ -73,9 +73,9 @@ export class SocketPeer implements Peer {
 }
 
 /** How long a closing handshake may take. */
-const CLOSE_WITHIN_MS = 2_000
+export const CLOSE_WITHIN_MS = 2_000
 
 /** A close reason has at most 123 bytes; longer ones, and parts of characters, are cut. */
-function closeReason(reason: string): string {
+export function closeReason(reason: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(reason).subarray(0, 120)).replace(/\uFFFD$/, '')
 }

@@ -23,6 +23,7 @@ async function clusterOn(storage: ClusterStorage) {
     registry,
     onEvent: (event) => events.push(event),
     connected() {},
+    disconnected() {},
     isUpToDate: () => false,
     changed() {},
   })

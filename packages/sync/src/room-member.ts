@@ -8,6 +8,9 @@ import type { RelayMember } from './room-relay.js'
 export const ASK_AGAIN_MS = 5_000
 const ASK_AGAIN_MS_MAX = 600_000
 
+/** Updates that wait for an acknowledgement one by one. */
+const WAITING_MAX = 10_000
+
 /** What a room knows of one connection. */
 export class Member {
   takesChunks = false
@@ -102,7 +105,10 @@ function add(waiting: Waiting[], seq: number, position: number): void {
   // However long the disk takes, and however many updates share a position.
   const last = waiting.at(-1)
   if (last?.position === position && last.to + 1 === seq) last.to = seq
-  else waiting.push({ from: seq, to: seq, position })
+  else if (last !== undefined && waiting.length >= WAITING_MAX && last.to + 1 === seq) {
+    // The newest share one, which is acknowledged with the last of them.
+    waiting[waiting.length - 1] = { from: last.from, to: seq, position }
+  } else waiting.push({ from: seq, to: seq, position })
 }
 
 function take(waiting: Waiting[], position: number): Acknowledged[] {

@@ -11,6 +11,9 @@ export interface RelayCluster {
   isQuorum(ids: ReadonlySet<string>): boolean
 }
 
+/** Marks that wait for their acknowledgement. */
+const MARKS_MAX = 10_000
+
 /**
  * A member that is another relay's room. What it has on disk is found out by marks: numbered updates without
  * content, behind what it was sent. Their acknowledgement says that everything before them is on its disk.
@@ -36,6 +39,8 @@ export class RelayMember {
     if (position === this.markedPosition) return undefined
     this.markedPosition = position
     this.seq++
+    // The newest share one, which is acknowledged with the last of them.
+    if (this.marks.length >= MARKS_MAX) this.marks.pop()
     this.marks.push({ seq: this.seq, position })
     return encodeFrame({ type: 'numbered-update', seq: this.seq, answersStep1: false, update: EMPTY_UPDATE })
   }

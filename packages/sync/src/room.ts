@@ -38,7 +38,7 @@ export interface RoomOptions {
   readonly spaceBytesMax: number
   /** What chunks of unfinished messages may hold, shared by all rooms of a relay. */
   readonly inboundBudget: ByteBudget
-  /** A random epoch for a space that has none. */
+  /** The epoch of a space that has none. */
   readonly newEpoch: string
   /**
    * Whether a key of the shared state is strong, by what is known when it is asked. Left out: none is, and the
@@ -56,7 +56,7 @@ export const KEEP_ALIVE_MS = 10_000
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
  * knows what the content is made of, but leaves the content to its driver, and neither of them needs a
- * Y.Doc for it. Rules: SPEC.md, R1 to R25.
+ * Y.Doc for it. Rules: SPEC.md, R1 to R33.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()

@@ -31,6 +31,7 @@ export interface ClusterContext {
   readonly onEvent: (event: RelayEvent) => void
   /** A member can be reached, maybe again. */
   readonly connected: (member: string) => void
+  readonly disconnected: (member: string) => void
   /** Whether a member was brought all that this relay has of its rooms. */
   readonly isUpToDate: (member: string) => boolean
   /** The cluster was formed, or its members or their addresses may be others. */
@@ -82,6 +83,7 @@ export class Cluster {
       },
       disconnected: (id) => {
         this.membership.gone(id)
+        this.context.disconnected(id)
         onEvent({ kind: 'member-disconnected', member: id })
       },
       introduced: (peer) => this.membership.introduced(peer),

@@ -26,6 +26,8 @@ export class LocalReplica implements Peer {
   private readonly session: Session
   private readonly waiters = new Set<{ edit: number; resolve: () => void }>()
   private room: RoomHost | undefined
+  /** Frames of the greeting, which come before it is known whose they are. */
+  private readonly early: Uint8Array[] = []
   private whenLive: () => void = () => {}
   private fail: (error: RoomGone) => void = () => {}
   private ended = false
@@ -61,6 +63,7 @@ export class LocalReplica implements Peer {
     })
     replica.room = await rooms.join(name, replica, true)
     if (replica.room === undefined) await replica.gone
+    for (const frame of replica.early.splice(0)) replica.send(frame)
     replica.run(replica.session.opened())
     await Promise.race([live, replica.gone])
     return replica
@@ -88,6 +91,11 @@ export class LocalReplica implements Peer {
   }
 
   send(frame: Uint8Array): void {
+    // What it says to the first of them would reach no room yet.
+    if (this.room === undefined) {
+      this.early.push(frame)
+      return
+    }
     // After the room has finished the step that sends this: an answer must not come in its middle.
     queueMicrotask(() => {
       if (this.ended) return

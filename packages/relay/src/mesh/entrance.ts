@@ -7,7 +7,8 @@ import type { Metrics } from '../metrics.js'
 import type { RelayLimits } from '../options.js'
 import type { RoomHost } from '../room-host.js'
 import type { Rooms } from '../rooms.js'
-import { SocketPeer } from '../socket-peer.js'
+import { CLOSE_WITHIN_MS, closeReason, SocketPeer } from '../socket-peer.js'
+import { LINK_PING_MS, LINK_SILENT_MS_MAX } from './dialed-peer.js'
 import { DUPLICATE_LINK, type Mesh } from './mesh.js'
 import { refusalOf } from './mesh-cluster.js'
 import { type MeshClaim, readMeshUrl } from './mesh-url.js'
@@ -24,9 +25,14 @@ export interface MeshEntranceOptions {
 
 /** Takes links that other relays make for their rooms. */
 export class MeshEntrance {
-  private readonly sockets = new Set<WebSocket>()
+  private checkedMs = performance.now()
+  /** When each was last heard; the side that made it pings. */
+  private readonly heardMs = new Map<WebSocket, number>()
+  private readonly aliveTimer = setInterval(() => this.checkAlive(), LINK_PING_MS)
 
-  constructor(private readonly options: MeshEntranceOptions) {}
+  constructor(private readonly options: MeshEntranceOptions) {
+    this.aliveTimer.unref()
+  }
 
   /** Takes a connection to `/v1/mesh/`. */
   async connected(socket: WebSocket, { url = '', headers }: IncomingMessage, stream: Duplex): Promise<void> {
@@ -34,7 +40,7 @@ export class MeshEntrance {
     socket.on('error', ignore)
     const claim = claimOf(url)
     const refuse = (code: number, reason: string) => {
-      socket.close(code, reason.slice(0, 100))
+      socket.close(code, closeReason(reason))
       setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref()
     }
     if (claim instanceof ProtocolError) return refuse(CLOSE.badSpaceName, claim.message)
@@ -49,15 +55,18 @@ export class MeshEntrance {
     let room: RoomHost | undefined
     let isOpen = true
     const peer = new SocketPeer(newPeerId(), socket, stream, limits, metrics, () => room?.writable(peer.id))
-    this.sockets.add(socket)
+    const heard = () => this.heardMs.set(socket, performance.now())
+    heard()
+    socket.on('ping', heard)
     socket.on('close', () => {
       isOpen = false
-      this.sockets.delete(socket)
+      this.heardMs.delete(socket)
       peer.closed()
       room?.leave(peer.id)
       mesh.left(space, member)
     })
     socket.on('message', (frame: Buffer, isBinary: boolean) => {
+      heard()
       if (isBinary) room?.receive(peer.id, new Uint8Array(frame.buffer, frame.byteOffset, frame.length))
     })
     // Until the room is loaded frames wait in the socket.
@@ -68,12 +77,21 @@ export class MeshEntrance {
   }
 
   close(): void {
-    for (const socket of this.sockets) socket.terminate()
+    clearInterval(this.aliveTimer)
+    for (const socket of this.heardMs.keys()) socket.terminate()
+  }
+
+  private checkAlive(): void {
+    const nowMs = performance.now()
+    const stoodStill = nowMs - this.checkedMs > 3 * LINK_PING_MS
+    this.checkedMs = nowMs
+    for (const [socket, heardMs] of this.heardMs) {
+      // This process stood still: nothing can be said about the others.
+      if (stoodStill) this.heardMs.set(socket, nowMs)
+      else if (nowMs - heardMs > LINK_SILENT_MS_MAX) socket.terminate()
+    }
   }
 }
-
-/** How long a closing handshake may take. */
-const CLOSE_WITHIN_MS = 2_000
 
 function claimOf(url: string): MeshClaim | ProtocolError {
   try {

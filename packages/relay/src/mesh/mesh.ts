@@ -39,25 +39,27 @@ interface DialedLink {
   peer: DialedPeer | undefined
   retryTimer: ReturnType<typeof setTimeout> | undefined
   failures: number
-  /** The other side does not want it; until the member comes anew. */
-  isRefused: boolean
 }
 
 /** The other side keeps the link that it made itself. */
 export const DUPLICATE_LINK = 4411
 
 const RETRY_MS = 50
+/** Refused rooms that are remembered; beyond, they are tried again. */
+const REFUSED_MAX = 10_000
 const RETRY_MS_MAX = 2_000
 
 /**
  * Links the rooms of this relay with those of the other members of its cluster: a relay makes links for rooms in which
  * it has members of its own, one to each other relay. Over a link two rooms talk as a room does with an agent.
- * Rules: SPEC.md, Y1 to Y9.
+ * Rules: SPEC.md, Y1 to Y8.
  */
 export class Mesh {
   private readonly rooms = new Map<string, RoomLinks>()
   /** Links that others have made: how many, by room and member. */
   private readonly accepted = new Map<string, number>()
+  /** Rooms that a member does not want to share, until it comes anew. */
+  private readonly refused = new Set<string>()
   private readonly waiting = new Set<() => void>()
   private isClosed = false
 
@@ -121,7 +123,7 @@ export class Mesh {
     if (links === undefined) return
     this.rooms.delete(space)
     for (const member of this.options.cluster.others.keys()) {
-      if (links.host.isAt(member) !== true) this.options.missed(member)
+      if (links.host.isAt(member) !== true && !this.isRefused(space, member)) this.options.missed(member)
     }
     for (const link of links.dialed.values()) end(link)
   }
@@ -137,6 +139,11 @@ export class Mesh {
     return open
   }
 
+  /** Whether a member does not want to share a room, as far as is known. */
+  isRefused(space: string, member: string): boolean {
+    return this.refused.has(keyOf(space, member))
+  }
+
   /** Whether a member has on its disk all that is in rooms with members of this relay's own. */
   isUpToDate(member: string): boolean {
     return [...this.rooms.values()].every(({ host }) => host.isAt(member) === true)
@@ -144,12 +151,10 @@ export class Mesh {
 
   /** A member can be reached, maybe again. */
   connected(member: string): void {
+    for (const key of [...this.refused]) if (key.startsWith(`${member}\0`)) this.refused.delete(key)
     for (const [space, { dialed }] of this.rooms) {
       const link = dialed.get(member)
-      if (link !== undefined) {
-        link.isRefused = false
-        link.failures = 0
-      }
+      if (link !== undefined) link.failures = 0
       this.dial(space, member)
     }
   }
@@ -211,10 +216,9 @@ export class Mesh {
       peer: undefined,
       retryTimer: undefined,
       failures: 0,
-      isRefused: false,
     }
     links.dialed.set(member, link)
-    if (link.peer !== undefined || link.isRefused) return
+    if (link.peer !== undefined || this.isRefused(space, member)) return
     clearTimeout(link.retryTimer)
     const claim = { space, cluster: cluster.cluster, member: cluster.self, store: cluster.store }
     const id = newPeerId()
@@ -237,8 +241,9 @@ export class Mesh {
   }
 
   private closed(space: string, member: string, link: DialedLink, code: number, reason: string): void {
+    if (this.refused.size >= REFUSED_MAX) this.refused.clear()
     if (isFinalCloseCode(code) && code !== DUPLICATE_LINK) {
-      link.isRefused = true
+      this.refused.add(keyOf(space, member))
       this.options.onEvent({ kind: 'link-refused', room: space, member, code, reason })
       return
     }

@@ -18,6 +18,7 @@ export class Walk {
     private readonly rooms: Rooms,
     private readonly newPeerId: () => number,
     private readonly member: string,
+    private readonly isRefused: (space: string) => boolean,
   ) {}
 
   stop(): void {
@@ -49,11 +50,12 @@ export class Walk {
     const host = await this.rooms.join(name, visitor, false)
     if (host === undefined) return false
     const untilMs = performance.now() + ROOM_WITHIN_MS
-    const isDone = () => host.isAt(this.member)
+    // What the other one refuses it will not have, however often it is asked.
+    const isDone = () => host.isAt(this.member) === true || this.isRefused(name)
     while (!this.isStopped && !visitor.isGone && !isDone() && performance.now() < untilMs) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     }
-    const done = isDone() === true
+    const done = isDone()
     leaveSoon(host, visitor)
     return done
   }

@@ -10,6 +10,7 @@ export interface WalksOptions {
   readonly rooms: () => Rooms
   readonly newPeerId: () => number
   readonly isConnected: (member: string) => boolean
+  readonly isRefused: (space: string, member: string) => boolean
   readonly onError: (error: unknown) => void
 }
 
@@ -34,8 +35,9 @@ export class Walks {
   connected(member: string): void {
     if (this.isStopped || this.upToDate.has(member) || this.running.has(member)) return
     clearTimeout(this.timers.get(member))
-    const { log, rooms, newPeerId } = this.options
-    const walk = new Walk(log, rooms(), newPeerId, member)
+    this.timers.delete(member)
+    const { log, rooms, newPeerId, isRefused } = this.options
+    const walk = new Walk(log, rooms(), newPeerId, member, (space) => isRefused(space, member))
     this.running.set(member, walk)
     this.upToDate.add(member)
     walk
@@ -48,6 +50,15 @@ export class Walks {
         this.running.delete(member)
         if (!isComplete) this.missed(member)
       })
+  }
+
+  /**
+   * A member is gone. It may miss what is written meanwhile, and others may have been on their way to getting
+   * something from it that is here, in rooms where nobody of this relay's own is.
+   */
+  disconnected(member: string, others: readonly string[]): void {
+    this.upToDate.delete(member)
+    for (const other of others) if (other !== member) this.missed(other)
   }
 
   /** A room has ended that this member may lack something of. */

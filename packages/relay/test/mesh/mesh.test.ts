@@ -166,6 +166,25 @@ describe('a relay that was away', () => {
     await untilHeld(cluster, 'r3', names)
   })
 
+  test('Y6 gets it from one that has it from another only, also where nobody is', {
+    timeout: 60_000,
+  }, async () => {
+    const cluster = await TestCluster.start(3, temporaryDirectory())
+    await until('all were brought all', () =>
+      [...cluster.relays.values()].every((relay) => relay.cluster.upToDate.length === 2),
+    )
+    await cluster.stop('r3')
+    const space = await synced(cluster.urls.r1!, 'under')
+    space.set('k', 'under')
+    await space.durable('quorum')
+    await cluster.stop('r1')
+    await cluster.startMember('r3')
+    await until('it was brought all', () => cluster.relay('r2').cluster.upToDate.includes('r3'))
+    await cluster.stop('r2')
+    const answer = await fetch(`${cluster.urls.r3!.replace('ws:', 'http:')}/v1/spaces/under/state`)
+    expect(await answer.json()).toEqual({ k: 'under' })
+  })
+
   test('Y6 in the place of another, with an empty directory, gets everything', {
     timeout: 60_000,
   }, async () => {
@@ -206,6 +225,8 @@ describe('Y7 what is no link', () => {
       `${cluster.urls.r1}/v1/mesh/${space}?${new URLSearchParams({ cluster: r1.cluster!, member: 'r2', store: storeOf(r1, 'r2'), ...fields })}`
     expect(await codeOf(of({ cluster: 'other' }))).toBe(1013)
     expect(await codeOf(of({ member: 'r9' }))).toBe(1013)
+    // The reason that names it has more bytes than characters.
+    expect(await codeOf(of({ member: '\u20ac'.repeat(64) }))).toBe(1013)
     expect(await codeOf(of({ member: 'r1', store: storeOf(r1, 'r1') }))).toBe(1013)
     expect(await codeOf(of({ store: 'another' }))).toBe(1013)
     expect(await codeOf(`${cluster.urls.r1}/v1/mesh/home`)).toBe(1013)

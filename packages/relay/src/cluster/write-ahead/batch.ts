@@ -16,6 +16,8 @@ export type LatestWrites = Map<string, StoredWrite>
 const FORMAT = 1
 const RECORD = 0
 const CONFIGURATION = 1
+/** The whole batch went to the store behind. */
+const GONE_BEHIND = 2
 
 /** What a write takes the place of: no key is empty. */
 export function slotOf(write: StoredWrite): string {
@@ -44,6 +46,11 @@ export function encodeBatch(writes: LatestWrites): Uint8Array {
   return writer.finish()
 }
 
+/** In the place of a batch that is in the store behind, and in no frame. */
+export function encodeGoneBehind(): Uint8Array {
+  return Uint8Array.of(FORMAT, GONE_BEHIND)
+}
+
 /** @throws RelayError `data-version`, `data-corrupt` */
 export function decodeBatch(bytes: Uint8Array): StoredWrite[] {
   const reader = new ByteReader(bytes)
@@ -65,6 +72,7 @@ function readWrite(reader: ByteReader): StoredWrite {
     const key = reader.text(CLUSTER_LIMITS.keyBytesMax)
     return { kind: 'record', key, record: readRecord(reader) }
   }
+  if (kind === GONE_BEHIND) throw new MalformedBytes('it is in LMDB, which was put back to an older state')
   if (kind !== CONFIGURATION) throw new MalformedBytes(`a write of kind ${kind}`)
   return { kind: 'configuration', configuration: readConfiguration(reader) }
 }

@@ -1,5 +1,5 @@
 import { RelayError } from '../../errors.js'
-import { encodeBatch, type LatestWrites, latestOf, type StoredWrite } from './batch.js'
+import { encodeBatch, encodeGoneBehind, type LatestWrites, latestOf, type StoredWrite } from './batch.js'
 import type { Segment } from './segment.js'
 
 /**
@@ -102,8 +102,13 @@ export class WriteAhead {
   /** What no segment takes goes to the store behind, with all that was written before. */
   private async putBehind(writes: LatestWrites): Promise<void> {
     await this.checkpointing
+    this.lastNumber++
     await this.save(new Map([...this.latest, ...writes]))
     this.latest = new Map()
+    // All of it is behind. A frame says that it went there: it is missed if the store behind is put back.
+    const payload = encodeGoneBehind()
+    if (!this.segment.hasRoomFor(payload.length)) this.segment.rewind()
+    await this.segment.append({ number: this.lastNumber, payload })
   }
 
   private async turn(): Promise<void> {
