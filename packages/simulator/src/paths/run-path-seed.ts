@@ -67,7 +67,9 @@ function playOut(
   const isNarrow = world.lines.some(({ rate }) => rate < 1_000)
   // Not more than the narrowest carries, or it would take for ever.
   const messageEveryMs = random.pick(isNarrow ? [400, 4_000] : [5, 50, 50, 400, 4_000])
-  const isSound = world.lines.every(({ burstMs, rate }) => burstMs === 0 && rate >= 1_000)
+  // So much in bulk fills any line for seconds when it is sent again.
+  const isFlooded = messageEveryMs === 5 && classes.includes('bulk')
+  const isSound = !isFlooded && !isNarrow && world.lines.every(({ burstMs }) => burstMs === 0)
   for (const path of world.lines.keys()) if (!isSound) events.after(0, () => checks.neverSound(path))
 
   const submit = () => {
