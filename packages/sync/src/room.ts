@@ -195,7 +195,7 @@ export class Room {
       effects.persist.push({ position, update })
       this.forward(encodeFrame({ type: 'update', update }), author, effects)
     }
-    for (const { member, seq } of this.unplaced) this.await(member, seq)
+    for (const { member, seq } of this.unplaced) this.acknowledgeLater(member, seq)
     this.unplaced = []
     this.storeEpoch(effects)
     for (const [id, member] of this.members) {
@@ -552,11 +552,11 @@ export class Room {
       this.unplaced.push({ member, seq })
       return
     }
-    this.await(member, seq)
+    this.acknowledgeLater(member, seq)
     this.acknowledge(id, member, effects)
   }
 
-  private await(member: Member, seq: number): void {
+  private acknowledgeLater(member: Member, seq: number): void {
     member.awaitAcknowledgement(seq, this.index.position)
     // Another relay wants to know of this one's disk alone.
     if (this.confirmsQuorum && member.relay === undefined) member.awaitQuorum(seq, this.index.position)
