@@ -299,8 +299,8 @@ export class Room {
       effects.sendTo(agents, encodeFrame(this.hello()))
       for (const [id, member] of this.members) this.proceed(id, member, effects)
     }
-    for (const [id, member] of this.members) this.acknowledge(id, member, effects)
-    this.checkQuorum(effects)
+    if (this.options.cluster !== undefined) this.checkQuorum(effects)
+    else for (const [id, member] of this.members) this.acknowledge(id, member, effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -593,11 +593,7 @@ export class Room {
     const relays = [...this.members.values()].flatMap(({ relay }) => relay ?? [])
     const own = { id: cluster.self, position: this.committedPosition }
     this.quorumPosition = Math.max(this.quorumPosition, quorumPosition(own, relays, cluster))
-    for (const [id, member] of this.members) {
-      for (const { from, to } of member.takeQuorum(this.quorumPosition)) {
-        effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'quorum' }))
-      }
-    }
+    for (const [id, member] of this.members) this.acknowledge(id, member, effects)
   }
 
   /** Takes an update into the batch if it brings anything new. False where it is refused. */
@@ -647,6 +643,9 @@ export class Room {
     for (const { from, to } of member.takeAcknowledged(this.committedPosition)) {
       effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'relay' }))
       effects.acknowledgements++
+    }
+    for (const { from, to } of member.takeQuorum(this.quorumPosition)) {
+      effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'quorum' }))
     }
   }
 

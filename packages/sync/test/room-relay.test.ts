@@ -88,6 +88,20 @@ describe('another relay as a member', () => {
     ])
   })
 
+  test('R30 what is repeated when a majority has it on disk is acknowledged at once', () => {
+    const room = roomWithRelay()
+    const update = updateOf('a')
+    room.receive(0, RELAY, askOf())
+    received(room, AGENT, numbered(1, update))
+    room.committed(0, 1)
+    room.receive(0, RELAY, ack(2))
+    const tiers = sentTo(received(room, AGENT, numbered(2, update)), AGENT)
+    expect(tiers).toMatchObject([
+      { type: 'ack', tier: 'relay', to: 2 },
+      { type: 'ack', tier: 'quorum', to: 2 },
+    ])
+  })
+
   test('R30 what a relay asks for it is told of this disk alone', () => {
     const room = roomWithRelay()
     room.receive(0, RELAY, askOf())
