@@ -50,8 +50,9 @@ export class RelayMember {
     return this.marks.length > 0
   }
 
-  /** Its acknowledgement of marks; true where it is news. */
+  /** Its acknowledgement of marks; true where it is news. A number that was never sent says nothing. */
   acknowledged(to: number): boolean {
+    if (to > this.seq) return false
     const before = this.position
     while (this.marks.length > 0 && this.marks[0]!.seq <= to) {
       this.position = Math.max(this.position, this.marks.shift()!.position)

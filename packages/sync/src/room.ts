@@ -362,6 +362,8 @@ export class Room {
       case 'update':
         this.update(nowMs, id, member, message.update, effects, (code, reason) => {
           effects.close.push({ member: id, code: CLOSE_CODES[code], reason })
+          // A mark behind it would be acknowledged as if it had been taken.
+          if (member.relay !== undefined) member.ended = true
         })
         return
       case 'numbered-update':
@@ -610,7 +612,8 @@ export class Room {
       refuse('too-large', `update of ${update.length} bytes, this relay takes ${updateBytesMax}`)
       return false
     }
-    if (this.index.bytes + this.batchBytes + update.length > spaceBytesMax) {
+    const isMark = member.relay !== undefined && update.length === EMPTY_UPDATE.length
+    if (!isMark && this.index.bytes + this.batchBytes + update.length > spaceBytesMax) {
       refuse('too-large', `this space is full: it may have ${spaceBytesMax} bytes`)
       return false
     }

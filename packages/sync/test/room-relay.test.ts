@@ -11,9 +11,9 @@ const AGENT = 1
 const ack = (to: number) => encodeFrame({ type: 'ack', from: 1, to, tier: 'relay' })
 
 /** A room of relay r1 of three, with an agent and the room of r2. */
-function roomWithRelay(isShared = true) {
+function roomWithRelay(isShared = true, options: Partial<typeof ROOM_OPTIONS> = {}) {
   const isQuorum = (ids: ReadonlySet<string>) => ids.size >= 2
-  const room = new TestRoom([], { ...ROOM_OPTIONS, cluster: { self: SELF, isShared, isQuorum } })
+  const room = new TestRoom([], { ...ROOM_OPTIONS, ...options, cluster: { self: SELF, isShared, isQuorum } })
   room.join(0, AGENT, true)
   room.receive(0, AGENT, helloWith([]))
   room.join(0, RELAY, true, 'r2')
@@ -66,6 +66,27 @@ describe('another relay as a member', () => {
     room.congestion(RELAY)
     expect(types(received(room, AGENT, numbered(1, updateOf('a'))), RELAY)).toEqual([])
     expect(types(room.writable(0, RELAY), RELAY)).toEqual(['update', 'numbered-update'])
+  })
+
+  test('R29 a number that was never sent says nothing', () => {
+    const room = roomWithRelay()
+    room.receive(0, RELAY, askOf())
+    room.receive(0, RELAY, ack(2))
+    expect(room.isAt('r2')).toBe(false)
+  })
+
+  test('R29 a mark takes no room in a full space', () => {
+    const update = updateOf('a', 1, 7)
+    const room = roomWithRelay(true, { spaceBytesMax: update.length })
+    received(room, AGENT, numbered(1, update))
+    room.committed(0, 1)
+    expect(types(received(room, RELAY, numbered(1, Uint8Array.of(0, 0))), RELAY)).toEqual(['ack'])
+  })
+
+  test('R29 nothing counts behind an update that was refused', () => {
+    const room = roomWithRelay()
+    expect(room.receive(0, RELAY, plain(Uint8Array.of(9, 9))).close).toHaveLength(1)
+    expect(room.receive(0, RELAY, numbered(1, Uint8Array.of(0, 0))).send).toEqual([])
   })
 
   test('R30 quorum is acknowledged when two of three have it on disk, own disk included', () => {
