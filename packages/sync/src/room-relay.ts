@@ -7,7 +7,9 @@ export interface RelayCluster {
   readonly self: string
   /** Whether it has other relays, so that there is more than one disk to speak of. */
   readonly isShared: boolean
-  /** Whether these, this one included, are a majority. */
+  /** Names who makes up the cluster: another one after each change of members. Undefined before it is formed. */
+  readonly configuration: string | undefined
+  /** Whether these, this one included, are a majority; during a change of members of the old and of the new. */
   isQuorum(ids: ReadonlySet<string>): boolean
 }
 

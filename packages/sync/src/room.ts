@@ -71,6 +71,10 @@ export class Room {
   private committedPosition: number
   /** A majority of the cluster has everything up to here on disk. */
   private quorumPosition = -1
+  /** The configuration that `quorumPosition` is of. */
+  private configuration: string | undefined
+  /** Whether members were told that `quorum` is confirmed. */
+  private confirmsQuorum: boolean
   private hurryAfterFlush = false
   /** The epoch is on disk when this position is; undefined before it was handed to the log. */
   private epochPosition: number | undefined
@@ -95,6 +99,8 @@ export class Room {
         if (root === STATE_MAP && isStrong(key)) throw new StrongKeyWritten(key)
       }
     }
+    this.configuration = options.cluster?.configuration
+    this.confirmsQuorum = options.cluster?.isShared === true
     if (epoch !== '') this.epochPosition = 0
     // Written before there were epochs.
     if (this.epoch === '' && index.position > 0) this.epoch = options.newEpoch
@@ -305,12 +311,32 @@ export class Room {
     return effects
   }
 
-  /** Others make up the cluster, or are linked: what a majority has on disk may be more now. */
+  /** Others may make up the cluster: then other disks are a majority, and members may be told that there is one. */
   clusterChanged(nowMs: number): RoomEffects {
     const effects = new Effects()
-    this.checkQuorum(effects)
+    const { cluster } = this.options
+    if (cluster === undefined) return effects
+    if (cluster.configuration !== this.configuration) {
+      this.configuration = cluster.configuration
+      // Who had all of it on disk may be no member any more.
+      this.quorumPosition = -1
+      this.checkQuorum(effects)
+    }
+    if (cluster.isShared !== this.confirmsQuorum) {
+      this.confirmsQuorum = cluster.isShared
+      this.greetAgain(effects)
+    }
     this.noteSent(nowMs, effects)
     return effects
+  }
+
+  /** Tells own members what is confirmed now. Their answers hold all that they sent before, so that is confirmed, too. */
+  private greetAgain(effects: Effects): void {
+    for (const [id, { skein, relay }] of this.members) {
+      if (!skein || relay !== undefined) continue
+      effects.sendTo([id], encodeFrame(this.hello()))
+      effects.sendTo([id], this.step1())
+    }
   }
 
   /** The log was compacted, and holds so many bytes less. */
@@ -562,10 +588,6 @@ export class Room {
     member.awaitAcknowledgement(seq, this.index.position)
     // Another relay wants to know of this one's disk alone.
     if (this.confirmsQuorum && member.relay === undefined) member.awaitQuorum(seq, this.index.position)
-  }
-
-  private get confirmsQuorum(): boolean {
-    return this.options.cluster?.isShared === true
   }
 
   /** Somebody may wait for the other relays' disks, too. */

@@ -213,6 +213,7 @@ export class MeshWorld {
     const cluster = {
       self: relay.id,
       isShared: true,
+      configuration: '1',
       isQuorum: (ids: ReadonlySet<string>) => ids.size >= 2,
     }
     relay.room = new Room({ ...ROOM_OPTIONS, relayId: relay.id, cluster }, index, relay.diskEpoch)

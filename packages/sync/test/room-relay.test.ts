@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, scanUpdate } from '@skein/protocol'
+import { decodeFrame, encodeFrame, QUORUM_FEATURE, scanUpdate } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { KEEP_ALIVE_MS, type PersistedUpdate, type RoomEffects } from '../src/index.js'
@@ -13,7 +13,11 @@ const ack = (to: number) => encodeFrame({ type: 'ack', from: 1, to, tier: 'relay
 /** A room of relay r1 of three, with an agent and the room of r2. */
 function roomWithRelay(isShared = true, options: Partial<typeof ROOM_OPTIONS> = {}) {
   const isQuorum = (ids: ReadonlySet<string>) => ids.size >= 2
-  const room = new TestRoom([], { ...ROOM_OPTIONS, ...options, cluster: { self: SELF, isShared, isQuorum } })
+  const room = new TestRoom([], {
+    ...ROOM_OPTIONS,
+    ...options,
+    cluster: { self: SELF, isShared, isQuorum, configuration: '1' },
+  })
   room.join(0, AGENT, true)
   room.receive(0, AGENT, helloWith([]))
   room.join(0, RELAY, true, 'r2')
@@ -123,6 +127,45 @@ describe('another relay as a member', () => {
     ])
   })
 
+  test('R30 other members have to have it on disk themselves', () => {
+    let members = ['r1', 'r2', 'r3']
+    const cluster = {
+      self: SELF,
+      isShared: true,
+      configuration: 'first',
+      isQuorum: (ids: ReadonlySet<string>) => members.filter((id) => ids.has(id)).length >= 2,
+    }
+    const room = new TestRoom([], { ...ROOM_OPTIONS, cluster })
+    const update = updateOf('a')
+    for (const [member, relay] of [[AGENT], [RELAY, 'r2'], [3, 'r3']] as const) {
+      room.join(0, member, true, relay)
+      room.receive(0, member, helloWith([]))
+      if (relay !== undefined) room.receive(0, member, askOf())
+    }
+    received(room, AGENT, numbered(1, update))
+    room.committed(0, 1)
+    expect(types(room.receive(0, RELAY, ack(2)), AGENT)).toEqual(['ack'])
+    // The disks of r1 and r2 had it; of r1, r3 and r4 only that of r1 has.
+    members = ['r1', 'r3', 'r4']
+    cluster.configuration = 'second'
+    room.clusterChanged(0)
+    expect(sentTo(received(room, AGENT, numbered(2, update)), AGENT)).toMatchObject([{ tier: 'relay' }])
+    expect(sentTo(room.receive(0, 3, ack(2)), AGENT)).toMatchObject([{ tier: 'quorum', to: 2 }])
+  })
+
+  test('R30 members who were there before it was so are told, and asked for all that they sent', () => {
+    const isQuorum = () => true
+    const cluster = { self: SELF, isShared: false, isQuorum, configuration: undefined as string | undefined }
+    const room = new TestRoom([], { ...ROOM_OPTIONS, cluster })
+    room.join(0, AGENT, true)
+    room.receive(0, AGENT, helloWith([]))
+    Object.assign(cluster, { isShared: true, configuration: 'first' })
+    const [hello, ask] = sentTo(room.clusterChanged(0), AGENT)
+    expect(hello).toMatchObject({ type: 'hello', features: expect.arrayContaining([QUORUM_FEATURE]) })
+    expect(ask).toMatchObject({ type: 'sync-step-1' })
+    expect(room.clusterChanged(0).send).toEqual([])
+  })
+
   test('R30 what a relay asks for it is told of this disk alone', () => {
     const room = roomWithRelay()
     room.receive(0, RELAY, askOf())
@@ -136,7 +179,10 @@ describe('another relay as a member', () => {
   test('R30 is offered only where there are other relays', () => {
     const hello = (isShared: boolean) => {
       const isQuorum = () => true
-      const room = new TestRoom([], { ...ROOM_OPTIONS, cluster: { self: SELF, isShared, isQuorum } })
+      const room = new TestRoom([], {
+        ...ROOM_OPTIONS,
+        cluster: { self: SELF, isShared, isQuorum, configuration: '1' },
+      })
       return sentTo(room.join(0, AGENT, true), AGENT)[0]
     }
     expect(hello(true)).toMatchObject({ features: expect.arrayContaining(['quorum']) })
@@ -227,7 +273,8 @@ class World {
   }
 
   private started(name: string, disk: PersistedUpdate[]) {
-    const cluster = { self: name, isShared: true, isQuorum: (ids: ReadonlySet<string>) => ids.size >= 2 }
+    const isQuorum = (ids: ReadonlySet<string>) => ids.size >= 2
+    const cluster = { self: name, isShared: true, configuration: '1', isQuorum }
     const room = new TestRoom(disk, { ...ROOM_OPTIONS, cluster }, disk.length > 0 ? 'epoch-1' : '')
     room.join(0, AGENT, true)
     room.receive(0, AGENT, helloWith([]))
