@@ -201,7 +201,7 @@ export class Room {
       effects.persist.push({ position, update })
       this.forward(encodeFrame({ type: 'update', update }), author, effects)
     }
-    for (const { member, seq } of this.unplaced) this.await(member, seq)
+    for (const { member, seq } of this.unplaced) this.awaitDisks(member, seq)
     this.unplaced = []
     this.storeEpoch(effects)
     for (const [id, member] of this.members) {
@@ -580,11 +580,11 @@ export class Room {
       this.unplaced.push({ member, seq })
       return
     }
-    this.await(member, seq)
+    this.awaitDisks(member, seq)
     this.acknowledge(id, member, effects)
   }
 
-  private await(member: Member, seq: number): void {
+  private awaitDisks(member: Member, seq: number): void {
     member.awaitAcknowledgement(seq, this.index.position)
     // Another relay wants to know of this one's disk alone.
     if (this.confirmsQuorum && member.relay === undefined) member.awaitQuorum(seq, this.index.position)
