@@ -7,7 +7,9 @@ export interface RelayCluster {
   readonly self: string
   /** Whether it has other relays, so that there is more than one disk to speak of. */
   readonly isShared: boolean
-  /** Whether these, this one included, are a majority. */
+  /** Names who makes up the cluster: another one after each change of members. Undefined before it is formed. */
+  readonly configuration: string | undefined
+  /** Whether these, this one included, are a majority; during a change of members of the old and of the new. */
   isQuorum(ids: ReadonlySet<string>): boolean
 }
 
@@ -50,8 +52,9 @@ export class RelayMember {
     return this.marks.length > 0
   }
 
-  /** Its acknowledgement of marks; true where it is news. */
+  /** Its acknowledgement of marks; true where it is news. A number that was never sent says nothing. */
   acknowledged(to: number): boolean {
+    if (to > this.seq) return false
     const before = this.position
     while (this.marks.length > 0 && this.marks[0]!.seq <= to) {
       this.position = Math.max(this.position, this.marks.shift()!.position)

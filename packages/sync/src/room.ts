@@ -71,6 +71,10 @@ export class Room {
   private committedPosition: number
   /** A majority of the cluster has everything up to here on disk. */
   private quorumPosition = -1
+  /** The configuration that `quorumPosition` is of. */
+  private configuration: string | undefined
+  /** Whether members were told that `quorum` is confirmed. */
+  private confirmsQuorum: boolean
   private hurryAfterFlush = false
   /** The epoch is on disk when this position is; undefined before it was handed to the log. */
   private epochPosition: number | undefined
@@ -95,6 +99,8 @@ export class Room {
         if (root === STATE_MAP && isStrong(key)) throw new StrongKeyWritten(key)
       }
     }
+    this.configuration = options.cluster?.configuration
+    this.confirmsQuorum = options.cluster?.isShared === true
     if (epoch !== '') this.epochPosition = 0
     // Written before there were epochs.
     if (this.epoch === '' && index.position > 0) this.epoch = options.newEpoch
@@ -195,7 +201,7 @@ export class Room {
       effects.persist.push({ position, update })
       this.forward(encodeFrame({ type: 'update', update }), author, effects)
     }
-    for (const { member, seq } of this.unplaced) this.acknowledgeLater(member, seq)
+    for (const { member, seq } of this.unplaced) this.awaitDisks(member, seq)
     this.unplaced = []
     this.storeEpoch(effects)
     for (const [id, member] of this.members) {
@@ -299,18 +305,38 @@ export class Room {
       effects.sendTo(agents, encodeFrame(this.hello()))
       for (const [id, member] of this.members) this.proceed(id, member, effects)
     }
-    for (const [id, member] of this.members) this.acknowledge(id, member, effects)
-    this.checkQuorum(effects)
+    if (this.options.cluster !== undefined) this.checkQuorum(effects)
+    else for (const [id, member] of this.members) this.acknowledge(id, member, effects)
     this.noteSent(nowMs, effects)
     return effects
   }
 
-  /** Others make up the cluster, or are linked: what a majority has on disk may be more now. */
+  /** Others may make up the cluster: then other disks are a majority, and members may be told that there is one. */
   clusterChanged(nowMs: number): RoomEffects {
     const effects = new Effects()
-    this.checkQuorum(effects)
+    const { cluster } = this.options
+    if (cluster === undefined) return effects
+    if (cluster.configuration !== this.configuration) {
+      this.configuration = cluster.configuration
+      // Who had all of it on disk may be no member any more.
+      this.quorumPosition = -1
+      this.checkQuorum(effects)
+    }
+    if (cluster.isShared !== this.confirmsQuorum) {
+      this.confirmsQuorum = cluster.isShared
+      this.greetAgain(effects)
+    }
     this.noteSent(nowMs, effects)
     return effects
+  }
+
+  /** Tells own members what is confirmed now. Their answers hold all that they sent before, so that is confirmed, too. */
+  private greetAgain(effects: Effects): void {
+    for (const [id, { skein, relay }] of this.members) {
+      if (!skein || relay !== undefined) continue
+      effects.sendTo([id], encodeFrame(this.hello()))
+      effects.sendTo([id], this.step1())
+    }
   }
 
   /** The log was compacted, and holds so many bytes less. */
@@ -362,6 +388,8 @@ export class Room {
       case 'update':
         this.update(nowMs, id, member, message.update, effects, (code, reason) => {
           effects.close.push({ member: id, code: CLOSE_CODES[code], reason })
+          // A mark behind it would be acknowledged as if it had been taken.
+          if (member.relay !== undefined) member.ended = true
         })
         return
       case 'numbered-update':
@@ -552,18 +580,14 @@ export class Room {
       this.unplaced.push({ member, seq })
       return
     }
-    this.acknowledgeLater(member, seq)
+    this.awaitDisks(member, seq)
     this.acknowledge(id, member, effects)
   }
 
-  private acknowledgeLater(member: Member, seq: number): void {
+  private awaitDisks(member: Member, seq: number): void {
     member.awaitAcknowledgement(seq, this.index.position)
     // Another relay wants to know of this one's disk alone.
     if (this.confirmsQuorum && member.relay === undefined) member.awaitQuorum(seq, this.index.position)
-  }
-
-  private get confirmsQuorum(): boolean {
-    return this.options.cluster?.isShared === true
   }
 
   /** Somebody may wait for the other relays' disks, too. */
@@ -593,11 +617,7 @@ export class Room {
     const relays = [...this.members.values()].flatMap(({ relay }) => relay ?? [])
     const own = { id: cluster.self, position: this.committedPosition }
     this.quorumPosition = Math.max(this.quorumPosition, quorumPosition(own, relays, cluster))
-    for (const [id, member] of this.members) {
-      for (const { from, to } of member.takeQuorum(this.quorumPosition)) {
-        effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'quorum' }))
-      }
-    }
+    for (const [id, member] of this.members) this.acknowledge(id, member, effects)
   }
 
   /** Takes an update into the batch if it brings anything new. False where it is refused. */
@@ -614,7 +634,8 @@ export class Room {
       refuse('too-large', `update of ${update.length} bytes, this relay takes ${updateBytesMax}`)
       return false
     }
-    if (this.index.bytes + this.batchBytes + update.length > spaceBytesMax) {
+    const isMark = member.relay !== undefined && update.length === EMPTY_UPDATE.length
+    if (!isMark && this.index.bytes + this.batchBytes + update.length > spaceBytesMax) {
       refuse('too-large', `this space is full: it may have ${spaceBytesMax} bytes`)
       return false
     }
@@ -647,6 +668,9 @@ export class Room {
     for (const { from, to } of member.takeAcknowledged(this.committedPosition)) {
       effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'relay' }))
       effects.acknowledgements++
+    }
+    for (const { from, to } of member.takeQuorum(this.quorumPosition)) {
+      effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'quorum' }))
     }
   }
 

@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, scanUpdate } from '@skein/protocol'
+import { decodeFrame, encodeFrame, QUORUM_FEATURE, scanUpdate } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { KEEP_ALIVE_MS, type PersistedUpdate, type RoomEffects } from '../src/index.js'
@@ -11,9 +11,13 @@ const AGENT = 1
 const ack = (to: number) => encodeFrame({ type: 'ack', from: 1, to, tier: 'relay' })
 
 /** A room of relay r1 of three, with an agent and the room of r2. */
-function roomWithRelay(isShared = true) {
+function roomWithRelay(isShared = true, options: Partial<typeof ROOM_OPTIONS> = {}) {
   const isQuorum = (ids: ReadonlySet<string>) => ids.size >= 2
-  const room = new TestRoom([], { ...ROOM_OPTIONS, cluster: { self: SELF, isShared, isQuorum } })
+  const room = new TestRoom([], {
+    ...ROOM_OPTIONS,
+    ...options,
+    cluster: { self: SELF, isShared, isQuorum, configuration: '1' },
+  })
   room.join(0, AGENT, true)
   room.receive(0, AGENT, helloWith([]))
   room.join(0, RELAY, true, 'r2')
@@ -68,6 +72,27 @@ describe('another relay as a member', () => {
     expect(types(room.writable(0, RELAY), RELAY)).toEqual(['update', 'numbered-update'])
   })
 
+  test('R29 a number that was never sent says nothing', () => {
+    const room = roomWithRelay()
+    room.receive(0, RELAY, askOf())
+    room.receive(0, RELAY, ack(2))
+    expect(room.isAt('r2')).toBe(false)
+  })
+
+  test('R29 a mark takes no room in a full space', () => {
+    const update = updateOf('a', 1, 7)
+    const room = roomWithRelay(true, { spaceBytesMax: update.length })
+    received(room, AGENT, numbered(1, update))
+    room.committed(0, 1)
+    expect(types(received(room, RELAY, numbered(1, Uint8Array.of(0, 0))), RELAY)).toEqual(['ack'])
+  })
+
+  test('R29 nothing counts behind an update that was refused', () => {
+    const room = roomWithRelay()
+    expect(room.receive(0, RELAY, plain(Uint8Array.of(9, 9))).close).toHaveLength(1)
+    expect(room.receive(0, RELAY, numbered(1, Uint8Array.of(0, 0))).send).toEqual([])
+  })
+
   test('R30 quorum is acknowledged when two of three have it on disk, own disk included', () => {
     const room = roomWithRelay()
     room.receive(0, RELAY, askOf())
@@ -88,6 +113,59 @@ describe('another relay as a member', () => {
     ])
   })
 
+  test('R30 what is repeated when a majority has it on disk is acknowledged at once', () => {
+    const room = roomWithRelay()
+    const update = updateOf('a')
+    room.receive(0, RELAY, askOf())
+    received(room, AGENT, numbered(1, update))
+    room.committed(0, 1)
+    room.receive(0, RELAY, ack(2))
+    const tiers = sentTo(received(room, AGENT, numbered(2, update)), AGENT)
+    expect(tiers).toMatchObject([
+      { type: 'ack', tier: 'relay', to: 2 },
+      { type: 'ack', tier: 'quorum', to: 2 },
+    ])
+  })
+
+  test('R30 other members have to have it on disk themselves', () => {
+    let members = ['r1', 'r2', 'r3']
+    const cluster = {
+      self: SELF,
+      isShared: true,
+      configuration: 'first',
+      isQuorum: (ids: ReadonlySet<string>) => members.filter((id) => ids.has(id)).length >= 2,
+    }
+    const room = new TestRoom([], { ...ROOM_OPTIONS, cluster })
+    const update = updateOf('a')
+    for (const [member, relay] of [[AGENT], [RELAY, 'r2'], [3, 'r3']] as const) {
+      room.join(0, member, true, relay)
+      room.receive(0, member, helloWith([]))
+      if (relay !== undefined) room.receive(0, member, askOf())
+    }
+    received(room, AGENT, numbered(1, update))
+    room.committed(0, 1)
+    expect(types(room.receive(0, RELAY, ack(2)), AGENT)).toEqual(['ack'])
+    // The disks of r1 and r2 had it; of r1, r3 and r4 only that of r1 has.
+    members = ['r1', 'r3', 'r4']
+    cluster.configuration = 'second'
+    room.clusterChanged(0)
+    expect(sentTo(received(room, AGENT, numbered(2, update)), AGENT)).toMatchObject([{ tier: 'relay' }])
+    expect(sentTo(room.receive(0, 3, ack(2)), AGENT)).toMatchObject([{ tier: 'quorum', to: 2 }])
+  })
+
+  test('R30 members who were there before it was so are told, and asked for all that they sent', () => {
+    const isQuorum = () => true
+    const cluster = { self: SELF, isShared: false, isQuorum, configuration: undefined as string | undefined }
+    const room = new TestRoom([], { ...ROOM_OPTIONS, cluster })
+    room.join(0, AGENT, true)
+    room.receive(0, AGENT, helloWith([]))
+    Object.assign(cluster, { isShared: true, configuration: 'first' })
+    const [hello, ask] = sentTo(room.clusterChanged(0), AGENT)
+    expect(hello).toMatchObject({ type: 'hello', features: expect.arrayContaining([QUORUM_FEATURE]) })
+    expect(ask).toMatchObject({ type: 'sync-step-1' })
+    expect(room.clusterChanged(0).send).toEqual([])
+  })
+
   test('R30 what a relay asks for it is told of this disk alone', () => {
     const room = roomWithRelay()
     room.receive(0, RELAY, askOf())
@@ -101,7 +179,10 @@ describe('another relay as a member', () => {
   test('R30 is offered only where there are other relays', () => {
     const hello = (isShared: boolean) => {
       const isQuorum = () => true
-      const room = new TestRoom([], { ...ROOM_OPTIONS, cluster: { self: SELF, isShared, isQuorum } })
+      const room = new TestRoom([], {
+        ...ROOM_OPTIONS,
+        cluster: { self: SELF, isShared, isQuorum, configuration: '1' },
+      })
       return sentTo(room.join(0, AGENT, true), AGENT)[0]
     }
     expect(hello(true)).toMatchObject({ features: expect.arrayContaining(['quorum']) })
@@ -192,7 +273,8 @@ class World {
   }
 
   private started(name: string, disk: PersistedUpdate[]) {
-    const cluster = { self: name, isShared: true, isQuorum: (ids: ReadonlySet<string>) => ids.size >= 2 }
+    const isQuorum = (ids: ReadonlySet<string>) => ids.size >= 2
+    const cluster = { self: name, isShared: true, configuration: '1', isQuorum }
     const room = new TestRoom(disk, { ...ROOM_OPTIONS, cluster }, disk.length > 0 ? 'epoch-1' : '')
     room.join(0, AGENT, true)
     room.receive(0, AGENT, helloWith([]))

@@ -35,6 +35,13 @@ export function meshClusterOf(cluster: () => Cluster): MeshCluster {
       const formed = configuration()
       return formed !== undefined && isQuorum(formed, ids)
     },
+    get configuration() {
+      const formed = configuration()
+      if (formed === undefined) return undefined
+      return [formed.members, formed.next ?? []]
+        .map((list) => list.map(({ store }) => store).join())
+        .join(' to ')
+    },
   }
 }
 

@@ -18,6 +18,8 @@ export interface MeshCluster {
   /** Whether it is linked with this member now. */
   isConnected(member: string): boolean
   isQuorum(ids: ReadonlySet<string>): boolean
+  /** Names its members; another one after each change of them. Undefined while it is not formed. */
+  readonly configuration: string | undefined
 }
 
 export interface MeshOptions {
@@ -80,6 +82,9 @@ export class Mesh {
       return mesh.isShared
     },
     isQuorum: (ids: ReadonlySet<string>) => mesh.options.cluster.isQuorum(ids),
+    get configuration() {
+      return mesh.options.cluster.configuration
+    },
   }))(this)
 
   /**
