@@ -28,6 +28,8 @@ export interface Peer {
   readonly congested: boolean
   /** Whether somebody waits for what it writes to be on disk. */
   readonly urgent: boolean
+  /** Whether it is here on a walk of this relay's own: the room is not kept for it. */
+  readonly isVisitor?: true
   close(code: number, reason: string): void
 }
 
@@ -48,6 +50,9 @@ export interface RoomHostOptions {
 /** What is due sooner than this does not wait for the tick. */
 const NEWS_WITHIN_MS = 200
 
+/** How long a room stays that was only looked at, or that another relay has brought. */
+const VISITED_MS = 100
+
 /** A room whose log is larger is not kept in memory after it was read. */
 const KEEP_BYTES_MAX = 16 * 1024 * 1024
 
@@ -64,6 +69,9 @@ export class RoomHost {
   private newsTimer: ReturnType<typeof setTimeout> | undefined
   private urgent = false
   private writes: Promise<unknown> = Promise.resolve()
+  /** Somebody asked for it who may come back: no visitor, and no other relay. */
+  private wasAskedFor = false
+  private readonly loadedPosition: number
 
   private constructor(
     private readonly name: string,
@@ -71,6 +79,7 @@ export class RoomHost {
     readonly content: RoomContent,
     private readonly options: RoomHostOptions,
   ) {
+    this.loadedPosition = room.lastPosition
     this.compaction = new RoomCompaction(
       name,
       options.log,
@@ -120,10 +129,14 @@ export class RoomHost {
    */
   join(peer: Peer, skein: boolean, relay?: string): boolean {
     if (this.done) return false
-    clearTimeout(this.idleTimer)
+    // Other relays do not keep it: rooms would hold each other in memory for good, each for the other's link.
+    if (relay === undefined) clearTimeout(this.idleTimer)
     this.peers.set(peer.id, peer)
-    // Not waited for: without a quorum the room would never be there.
-    this.options.strong?.learn(this.name)
+    if (relay === undefined && !peer.isVisitor) {
+      this.wasAskedFor = true
+      // Not waited for: without a quorum the room would never be there.
+      this.options.strong?.learn(this.name)
+    }
     this.run(() => this.room.join(performance.now(), peer.id, skein, relay))
     if (relay === undefined) this.options.mesh.want(this.name, this)
     return true
@@ -158,9 +171,9 @@ export class RoomHost {
     this.run(() => this.room.clusterChanged(performance.now()))
   }
 
-  /** Does not wait for those who may come back. */
-  evictSoon(): void {
-    if (!this.isNeeded) this.evictLater(0)
+  /** Whether it took in anything since it was loaded. */
+  get hasChanged(): boolean {
+    return this.room.lastPosition > this.loadedPosition
   }
 
   /** Call about every second. */
@@ -171,8 +184,10 @@ export class RoomHost {
   }
 
   /** Starts the idle clock. */
-  private evictLater(afterMs = this.options.limits.idleRoomMs): void {
+  private evictLater(): void {
     clearTimeout(this.idleTimer)
+    // One that nobody asked for here does not wait for those who may come back.
+    const afterMs = this.wasAskedFor ? this.options.limits.idleRoomMs : VISITED_MS
     this.idleTimer = setTimeout(() => void this.evict(), afterMs)
     this.idleTimer.unref()
   }

@@ -128,7 +128,9 @@ export class Mesh {
     if (links === undefined) return
     this.rooms.delete(space)
     for (const member of this.options.cluster.others.keys()) {
-      if (links.host.isAt(member) !== true && !this.isRefused(space, member)) this.options.missed(member)
+      // Of one that was only looked at nobody misses anything: walks would cause walks.
+      if (!links.host.hasChanged || this.isRefused(space, member)) continue
+      if (links.host.isAt(member) !== true) this.options.missed(member)
     }
     for (const link of links.dialed.values()) end(link)
   }

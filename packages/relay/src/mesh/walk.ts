@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.js'
-import type { Peer, RoomHost } from '../room-host.js'
+import type { Peer } from '../room-host.js'
 import type { Rooms } from '../rooms.js'
 
 const PAGE = 100
@@ -56,21 +56,16 @@ export class Walk {
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     }
     const done = isDone()
-    leaveSoon(host, visitor)
+    host.leave(visitor.id)
     return done
   }
-}
-
-function leaveSoon(host: RoomHost, visitor: Visitor): void {
-  host.leave(visitor.id)
-  // It was not asked for: no reason to keep it for those who may come back.
-  host.evictSoon()
 }
 
 /** A member who reads nothing. */
 class Visitor implements Peer {
   readonly congested = false
   readonly urgent = false
+  readonly isVisitor = true
   isGone = false
 
   constructor(readonly id: number) {}

@@ -48,7 +48,8 @@ export class Walks {
       })
       .then((isComplete) => {
         this.running.delete(member)
-        if (!isComplete) this.missed(member)
+        // Also what it may have missed behind the walk, which has been there already.
+        if (!isComplete || !this.upToDate.has(member)) this.missed(member)
       })
   }
 
