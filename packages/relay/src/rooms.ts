@@ -53,19 +53,20 @@ export class Rooms {
    */
   async join(name: string, peer: Peer, skein: boolean, relay?: string): Promise<RoomHost | undefined> {
     for (;;) {
+      if (!this.rooms.has(name) && !(await this.mayBegin(name))) {
+        const missing = 'the relays of this cluster have not met yet, and this space is new; try again later'
+        peer.close(CLOSE.tryLater, missing)
+        return undefined
+      }
+      // Nothing is waited for from here to the load: all who ask at once would be let in.
       const known = this.rooms.get(name)
       if (known === undefined && this.rooms.size >= this.limits.roomsMax) {
         peer.close(CLOSE.tryLater, 'the relay has too many rooms in memory; try again later')
         return undefined
       }
-      if (known === undefined && !(await this.mayBegin(name))) {
-        const missing = 'the relays of this cluster have not met yet, and this space is new; try again later'
-        peer.close(CLOSE.tryLater, missing)
-        return undefined
-      }
       let room: RoomHost
       try {
-        room = await (this.rooms.get(name) ?? this.load(name))
+        room = await (known ?? this.load(name))
       } catch {
         peer.close(CLOSE.spaceUnavailable, 'the relay cannot load this space; its operator has to mend it')
         return undefined

@@ -10,6 +10,7 @@ import {
   type RelayEvent,
   type RelayLimits,
 } from '../src/index.js'
+import { TestCluster } from './cluster-helpers.js'
 import { fingerprint, RawClient, relayForTest, temporaryDirectory, until } from './helpers.js'
 
 const update = (key: string, value: unknown = 1): Uint8Array => {
@@ -116,6 +117,17 @@ describe('connections', () => {
     expect(await new RawClient(`${relay.url}/b`).closedWith()).toBe(1013)
     const second = await new RawClient(`${relay.url}/a`).opened()
     await until('it is greeted', () => second.frames.length > 0)
+  })
+
+  test('L4 those who ask for different rooms at once are no more than the limit lets in', async () => {
+    const cluster = await TestCluster.prepare(2)
+    const relay = await cluster.startMember('r1', { limits: { roomsMax: 2 } })
+    // They wait for the cluster (Y3), and go on together.
+    const clients = Array.from({ length: 8 }, (_, i) => new RawClient(`${relay.url}/room/${i}`))
+    await Promise.all(clients.map((client) => client.opened()))
+    await cluster.startMember('r2')
+    await until('six are refused', () => clients.filter(({ closed }) => closed?.code === 1013).length === 6)
+    expect(relay.roomCount).toBe(2)
   })
 
   /** Writes 40 MB into a room of a reader and a stalled one, and waits until the reader has all. */
