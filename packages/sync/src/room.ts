@@ -157,7 +157,8 @@ export class Room {
     this.members.set(id, joining)
     this.nextSweepMs ??= nowMs + KEEP_ALIVE_MS
     if (skein) effects.sendTo([id], encodeFrame(this.hello()))
-    effects.sendTo([id], this.step1())
+    // Another relay that has the same need not read its content to find out.
+    effects.sendTo([id], this.step1(relay === undefined || this.hasBatch ? undefined : this.index.digest()))
     const present = this.presence.all()
     if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
     return effects

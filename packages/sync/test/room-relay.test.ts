@@ -43,6 +43,21 @@ describe('another relay as a member', () => {
     expect(received(room, RELAY, plain(updateOf('b', 1, 9))).send).toEqual([])
   })
 
+  test('R28 R18 one that holds the same is answered by its digest, and marked', () => {
+    const [one, other] = [roomWithRelay(), roomWithRelay()]
+    for (const room of [one, other]) received(room, AGENT, numbered(1, updateOf('a', 1, 9)))
+    const asked = other
+      .join(0, 3, true, 'r3')
+      .send.find(({ frame }) => decodeFrame(frame).type === 'sync-step-1')
+    expect(decodeFrame(asked!.frame)).toHaveProperty('digest')
+    const effects = one.receive(0, RELAY, asked!.frame)
+    expect(sentTo(effects, RELAY)).toMatchObject([
+      { type: 'sync-step-2', update: Uint8Array.of(0, 0) },
+      { type: 'numbered-update' },
+    ])
+    expect(effects.answers).toEqual([])
+  })
+
   test('R29 its disk is found out by marks behind what it was sent', () => {
     const room = roomWithRelay()
     const greeting = room.receive(0, RELAY, askOf())
