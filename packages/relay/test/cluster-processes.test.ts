@@ -1,61 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { MEMBERS_KEY } from '@skein/paxos'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openDataDirectory } from '../src/data/data-directory.js'
-import { type ClusterStatus, createRelay } from '../src/index.js'
+import { createRelay } from '../src/index.js'
 import { openEnvironment } from '../src/log/lmdb-environment.js'
+import { Cli, statusAt, statusUntil } from './cli-process.js'
 import { freePorts, read, write } from './cluster-helpers.js'
 import { relayForTest, temporaryDirectory, until } from './helpers.js'
-
-const CLI = path.resolve(import.meta.dirname, '../dist/cli.js')
-
-class Cli {
-  output = ''
-  errors = ''
-  code: number | null | undefined
-  readonly child: ChildProcess
-
-  constructor(...args: string[]) {
-    this.child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.child.stdout!.on('data', (chunk: Buffer) => {
-      this.output += chunk.toString()
-    })
-    this.child.stderr!.on('data', (chunk: Buffer) => {
-      this.errors += chunk.toString()
-    })
-    this.child.once('close', (code) => {
-      this.code = code
-    })
-    onTestFinished(() => {
-      this.child.kill('SIGKILL')
-    })
-  }
-
-  async listening(): Promise<this> {
-    await until(`it listens: ${this.errors}`, () => /access/.test(this.output) || this.code !== undefined)
-    return this
-  }
-
-  async ended(): Promise<number | null> {
-    await until('it ends', () => this.code !== undefined)
-    return this.code!
-  }
-}
-
-async function statusAt(url: string): Promise<ClusterStatus | undefined> {
-  const response = await fetch(`${url.replace('ws:', 'http:')}/v1/cluster`).catch(() => undefined)
-  return (await response?.json()) as ClusterStatus | undefined
-}
-
-async function statusUntil(url: string, holds: (status: ClusterStatus) => boolean): Promise<ClusterStatus> {
-  for (let tries = 0; tries < 1_000; tries++) {
-    const status = await statusAt(url)
-    if (status !== undefined && holds(status)) return status
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`waited in vain for ${url}: ${JSON.stringify(await statusAt(url))}`)
-}
 
 /** Three relays in processes of their own, started by one command. */
 function clusterOfThree(...more: string[]): Promise<Cli> {
