@@ -20,7 +20,7 @@ export function countInWords(count: number, one: string, many = `${one}s`): stri
   return `${count} ${count === 1 ? one : many}`
 }
 
-const PATH_WORDS = { relay: 'relay', server: 'server', tab: 'via tab' } as const
+const PATH_WORDS = { relay: 'relay', server: 'server', tab: 'via tab', unknown: 'path' } as const
 
 function roundTripInWords(words: string, roundTripMs: number | undefined): string {
   if (roundTripMs === undefined) return words

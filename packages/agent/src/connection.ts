@@ -17,7 +17,7 @@ import {
 } from '@skein/sync'
 import { SkeinError } from './errors.js'
 import type { Platform, Socket } from './platform.js'
-import type { PathStatus, Status } from './types.js'
+import type { PathStatus, PathSwitch, Status } from './types.js'
 
 /** What the connection tells the space. */
 export interface ConnectionEvents {
@@ -89,8 +89,26 @@ export class Connection {
   get path(): PathStatus | undefined {
     if (this.session === undefined) return undefined
     const { kind, roundTripMs, confirms } = this.session
-    return { kind, url: this.url, roundTripMs, confirms: confirms.at(-1) ?? 'nothing' }
+    return {
+      kind,
+      url: this.url,
+      role: 'active',
+      state: 'good',
+      roundTripMs,
+      reliability: 1,
+      goodput: undefined,
+      backlog: this.socket!.bufferedAmount,
+      confirms: confirms.at(-1) ?? 'nothing',
+      retryAt: undefined,
+      error: undefined,
+    }
   }
+
+  get paths(): readonly PathStatus[] {
+    return this.path === undefined ? [] : [this.path]
+  }
+
+  readonly lastSwitch: PathSwitch | undefined
 
   get live(): boolean {
     return this.session?.live ?? false

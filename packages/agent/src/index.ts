@@ -27,6 +27,7 @@ export type {
   JoinOptions,
   Json,
   PathStatus,
+  PathSwitch,
   Presence,
   PresentAgent,
   Receipt,

@@ -18,7 +18,7 @@ import { AwarenessPresence } from './presence.js'
 import { problemError } from './problems.js'
 import { type ReceiptSource, receiptFor } from './receipt.js'
 import { SharedState } from './shared-state.js'
-import { TAB_PATH } from './status.js'
+import { tabPath } from './status.js'
 import { StatusBoard } from './status-board.js'
 import type { Store, StoredReplica } from './store/store.js'
 import { checkPrefixes } from './strong/prefixes.js'
@@ -500,17 +500,21 @@ export class ReplicatedSpace implements Space {
   }
 
   private computeStatus(): Status {
+    const tabs = this.tabs?.count ?? 0
     const servedByTab = !this.connection.live && this.tabs?.servedByAnother === true
+    const paths = [...this.connection.paths, ...(tabs > 0 ? [tabPath(servedByTab)] : [])]
     return {
       connection: this.connection.state,
-      path: servedByTab ? TAB_PATH : this.connection.path,
+      path: servedByTab ? paths.at(-1) : this.connection.path,
+      paths,
+      lastSwitch: this.connection.lastSwitch,
       queued: this.queued(),
       queuedRanges: this.queuedRanges.all,
       unsaved: this.persistence.unsaved,
       unsavedRanges: this.persistence.unsavedRanges,
       epoch: this.epoch,
       store: this.persistence.store.kind,
-      tabs: this.tabs?.count ?? 0,
+      tabs,
       retryAt: this.connection.retryAt,
       error:
         this.connection.refusal ??

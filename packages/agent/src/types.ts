@@ -15,8 +15,9 @@ export type Tier = 'local' | 'relay' | 'quorum'
 
 export interface JoinOptions {
   /**
-   * Relays (or plain y-websocket servers) as `ws:` or `wss:` URLs, in order of preference; one is used
-   * at a time, the next when it cannot be reached. None at all: the space lives on this device.
+   * Relays of one cluster as `ws:` or `wss:` URLs, in order of preference. One is active, a second one is kept
+   * warm and takes over within a round trip; which, follows from what is measured. Plain y-websocket servers
+   * are used one at a time. None at all: the space lives on this device.
    */
   readonly relays?: readonly string[]
   /** What others see of this agent at once, e.g. `{ name: 'Tablet', kind: 'tab' }`. */
@@ -154,8 +155,12 @@ export interface Status {
    * - `refused`: a relay said no for good; see `error`
    */
   readonly connection: 'offline' | 'connecting' | 'syncing' | 'live' | 'refused'
-  /** The path in use now, if any. */
+  /** The path in use now, if any: the active one of `paths`. */
   readonly path: PathStatus | undefined
+  /** All paths: relays and servers in the order of the list, then other tabs, where there are any. */
+  readonly paths: readonly PathStatus[]
+  /** The last change of the active path. */
+  readonly lastSwitch: PathSwitch | undefined
   /**
    * Edits that no relay has confirmed on its disk. With a plain server: edits not yet handed to it.
    */
@@ -181,15 +186,59 @@ export interface Status {
   readonly error: SkeinError | undefined
 }
 
+/** One way to the space: a relay or server of the list, or the other tabs of this device. */
 export interface PathStatus {
-  /** `relay`: a Skein relay, confirms durability. `server`: a plain y-websocket server. `tab`: another tab. */
-  readonly kind: 'relay' | 'server' | 'tab'
-  /** The URL, or empty for a tab. */
+  /**
+   * `relay`: a Skein relay, confirms durability. `server`: a plain y-websocket server. `tab`: other tabs.
+   * `unknown`: nobody has answered there yet.
+   */
+  readonly kind: 'relay' | 'server' | 'tab' | 'unknown'
+  /** The URL, or empty for tabs. */
   readonly url: string
-  /** The last measured round trip in milliseconds; undefined until there is one. */
+  /**
+   * `active`: edits go over it. `standby`: kept warm, and takes over when the active one fails or is worse.
+   * `none`: not in use.
+   */
+  readonly role: 'active' | 'standby' | 'none'
+  /**
+   * - `idle`: not needed, as others are open
+   * - `connecting`: an attempt is under way
+   * - `waiting`: the last attempt failed; the next one is at `retryAt`
+   * - `good`: open, answers in time
+   * - `suspect`: has not answered in time once; what it carries goes over another path, too
+   * - `silent`: open, but does not answer
+   * - `refused`: not tried again until `connect()`; `error` tells why
+   */
+  readonly state: 'idle' | 'connecting' | 'waiting' | 'good' | 'suspect' | 'silent' | 'refused'
+  /** Smoothed round trip in milliseconds; undefined until there is one. */
   readonly roundTripMs: number | undefined
+  /** Share of what was sent that was acknowledged in time, newest weighted most: from 0 to 1. */
+  readonly reliability: number
+  /** Bytes per second that it carried while it was busy; undefined where it never was. */
+  readonly goodput: number | undefined
+  /** Bytes on their way, or waiting to be sent. */
+  readonly backlog: number
   /** The safest tier that is confirmed over this path. */
   readonly confirms: 'nothing' | 'relay' | 'quorum'
+  /** When the next attempt starts, in milliseconds of `Date.now()`, while waiting for one. */
+  readonly retryAt: number | undefined
+  /** What is wrong with it. */
+  readonly error: SkeinError | undefined
+}
+
+/** A change of the active path. */
+export interface PathSwitch {
+  /** URLs; undefined where there was none, or is none now. */
+  readonly from: string | undefined
+  readonly to: string | undefined
+  /**
+   * `first`: there was none before. `closed`: its connection ended. `silent`: it did not answer any more.
+   * `backlog`: more waited for it than it carries. `better`: another one has been better for a while.
+   * `strong`: it did not answer requests of the strong region
+   */
+  readonly reason: 'first' | 'closed' | 'silent' | 'backlog' | 'better' | 'strong'
+  /** Milliseconds of `Date.now()`. */
+  readonly at: number
 }
 
 /** One agent as others see it. */
