@@ -1,22 +1,19 @@
+import type { StrongRequestMessage } from '@skein/protocol'
 import {
-  CLOSE,
-  isFinalCloseCode,
-  NEGOTIATION_PARAM,
-  NEGOTIATION_VALUE,
-  type StrongRequestMessage,
-  spaceNameToPath,
-} from '@skein/protocol'
-import {
-  backoffMs,
+  type MultipathEffects,
+  MultipathSession,
   type Outbox,
+  type PathId,
   type Replica,
-  Session,
-  type SessionEffects,
   type SessionProblem,
   type StrongMessage,
 } from '@skein/sync'
-import { SkeinError } from './errors.js'
-import type { Platform, Socket } from './platform.js'
+import type { SkeinError } from './errors.js'
+import { pathStatus } from './path-status.js'
+import type { Platform } from './platform.js'
+import { problemError } from './problems.js'
+import { RelayLink } from './relay-link.js'
+import { spaceUrl } from './space-url.js'
 import type { PathStatus, PathSwitch, Status } from './types.js'
 
 /** What the connection tells the space. */
@@ -25,20 +22,26 @@ export interface ConnectionEvents {
   epoch(epoch: string): void
   apply(update: Uint8Array): void
   presence(update: Uint8Array): void
-  /** The other side is new or has asked: announce who is present. */
+  /** Others are new or have asked, or hear from now on over another path: announce who is present. */
   announce(): void
   strong(message: StrongMessage): void
-  problem(problem: SessionProblem): void
+  /** A relay did not take an edit. */
+  problem(problem: EditProblem): void
   /** Anything that `status` shows may have changed. */
   changed(): void
-  /** The connection is closed, and nobody can be heard through it. */
+  /** No path is left, and nobody can be heard. */
   lost(): void
 }
 
-/** A socket that is not open after this time is given up. */
-const OPEN_WITHIN_MS = 10_000
-/** Bytes waiting in the socket from which edits are held back and merged. */
-const BUFFERED_BYTES_MAX = 4 * 1024 * 1024
+/** Says from which edit on they stay unconfirmed. */
+export type EditProblem = Extract<SessionProblem, { readonly from: number }>
+
+/** So many paths are kept open: the active one, and one that takes over. */
+const WARM_PATHS = 2
+/** Pause between the starts of two attempts: that long the one before has to come up. */
+const STAGGER_MS = 250
+/** Beyond it, at most, before a path is replaced that stood by: a dead relay's agents must not all come at once. */
+const REPLACE_WITHIN_MS = 1_000
 /** Bytes waiting in the socket up to which more of a large message is added. */
 const BUFFERED_BYTES_OF_MESSAGE = 1024 * 1024
 /** How often a filled socket is looked at; browsers have no event for it. */
@@ -46,26 +49,23 @@ const DRAIN_CHECK_MS = 50
 /** The two clocks have moved apart by this, or a timer is this late: machine or process has slept. */
 const SLEPT_MS = 5_000
 
-/**
- * Keeps one connection to one of the relays: sockets, timers and backoff around the pure session.
- */
+/** Keeps connections to the relays of the list: sockets and timers around the pure session over several paths. */
 export class Connection {
-  state: Status['connection'] = 'offline'
-  retryAt: number | undefined
-  refusal: SkeinError | undefined
+  lastSwitch: PathSwitch | undefined
 
-  private readonly urls: readonly string[]
-  private readonly refused = new Set<string>()
-  private turn = 0
-  /** The relay of the present attempt or connection. */
-  private url = ''
-  private failures = 0
+  private readonly links: readonly RelayLink[]
+  private readonly session: MultipathSession
+  /** Counts connections. */
+  private opened = 0
+  /** Which of them each link's present one is. */
+  private readonly serials: number[] = []
   private wanted = false
-  private socket: Socket | undefined
-  private session: Session | undefined
-  private sessions = 0
-  private openTimer: Timer | undefined
-  private retryTimer: Timer | undefined
+  /** Links whose sockets held bytes at the last look, and those that have more of a large message to send. */
+  private readonly filled = new Set<PathId>()
+  private readonly unfinished = new Set<PathId>()
+  /** When the next attempt may start, by `performance.now()`, while another is under way or a path is open. */
+  private mayDialAt = 0
+  private dialTimer: Timer | undefined
   private drainTimer: Timer | undefined
   private moreTimer: Timer | undefined
   private deadlineTimer: Timer | undefined
@@ -76,315 +76,276 @@ export class Connection {
   constructor(
     relays: readonly string[],
     space: string,
-    private readonly agentId: string,
-    private readonly platform: Platform,
-    private readonly replica: Replica,
+    agentId: string,
+    platform: Platform,
+    replica: Replica,
     private readonly outbox: Outbox,
     private readonly events: ConnectionEvents,
   ) {
-    this.urls = [...new Set(relays.map((relay) => spaceUrl(relay, space)))]
+    const urls = [...new Set(relays.map((relay) => spaceUrl(relay, space)))]
+    this.links = urls.map(
+      (url, id) =>
+        new RelayLink(url, platform, {
+          opened: () => {
+            this.serials[id] = ++this.opened
+            this.run(this.session.opened(performance.now(), id))
+          },
+          frame: (frame) => this.run(this.session.receive(performance.now(), id, frame)),
+          ended: (wasOpen) => this.linkEnded(id, wasOpen),
+        }),
+    )
+    this.session = new MultipathSession(agentId, replica, outbox, { hasOtherPaths: urls.length > 1 })
   }
 
-  /** The path in use, if the connection is open. */
-  get path(): PathStatus | undefined {
-    if (this.session === undefined) return undefined
-    const { kind, roundTripMs, confirms } = this.session
-    return {
-      kind,
-      url: this.url,
-      role: 'active',
-      state: 'good',
-      roundTripMs,
-      reliability: 1,
-      goodput: undefined,
-      backlog: this.socket!.bufferedAmount,
-      confirms: confirms.at(-1) ?? 'nothing',
-      retryAt: undefined,
-      error: undefined,
-    }
+  get state(): Status['connection'] {
+    if (!this.wanted) return 'offline'
+    if (this.session.live) return 'live'
+    if (this.links.some(({ state }) => state === 'open')) return 'syncing'
+    return this.links.every(({ state }) => state === 'refused') ? 'refused' : 'connecting'
   }
-
-  get paths(): readonly PathStatus[] {
-    return this.path === undefined ? [] : [this.path]
-  }
-
-  readonly lastSwitch: PathSwitch | undefined
 
   get live(): boolean {
-    return this.session?.live ?? false
+    return this.session.live
+  }
+
+  /** The path in use, if there is one. */
+  get path(): PathStatus | undefined {
+    const { active } = this.session
+    return active === undefined ? undefined : this.describe(active)
+  }
+
+  /** All paths, in the order of the list. */
+  get paths(): readonly PathStatus[] {
+    return this.links.map((_link, id) => this.describe(id))
+  }
+
+  /** When the next attempt starts, while there is neither a connection nor an attempt. */
+  get retryAt(): number | undefined {
+    if (this.links.some(({ state }) => state === 'open' || state === 'connecting')) return undefined
+    const times = this.links.flatMap(({ retryAt }) => retryAt ?? [])
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** What keeps the paths from working; undefined while one works. */
+  get error(): SkeinError | undefined {
+    return this.session.live ? undefined : this.links.find(({ error }) => error !== undefined)?.error
   }
 
   /** Names the connection that takes strong requests, if there is one. */
   get strongSession(): number | undefined {
-    return this.session?.takesStrong ? this.sessions : undefined
+    const { strongPath } = this.session
+    return strongPath === undefined ? undefined : this.serials[strongPath]
   }
 
   connect(): void {
-    this.refused.clear()
-    this.refusal = undefined
-    this.wanted = this.urls.length > 0
-    if (!this.wanted || this.socket !== undefined) return
-    this.failures = 0
-    this.attempt()
+    for (const link of this.links) link.forgive()
+    this.wanted = this.links.length > 0
+    this.dial()
+    this.events.changed()
   }
 
   disconnect(): void {
     this.wanted = false
-    clearTimeout(this.retryTimer)
-    this.retryAt = undefined
-    this.drop()
-    this.setState('offline')
+    this.clearTimers()
+    for (const [id, link] of this.links.entries()) {
+      link.rest()
+      this.session.closed(performance.now(), id)
+    }
+    this.events.changed()
   }
 
   /** Tries at once instead of waiting, or makes sure that what looks open is. */
   wake(): void {
     if (!this.wanted) return
-    if (this.session !== undefined) this.run(this.session.probe(performance.now()))
-    else if (this.socket === undefined && this.state !== 'refused') this.attempt()
+    for (const link of this.links) if (link.state === 'waiting') link.forgive()
+    this.run(this.session.probe(performance.now()))
   }
 
-  /** The relay does not do what it must: the next one is tried, where there is one. */
+  /** A relay does not answer requests of the strong region: another one is asked, where there is one. */
   tryNext(): void {
-    if (!this.wanted || this.session === undefined || this.urls.length - this.refused.size < 2) {
-      this.wake()
-      return
-    }
-    this.turn = this.urls.indexOf(this.url) + 1
-    this.drop()
-    this.attempt()
-    this.events.lost()
+    const silent = this.session.strongPath
+    this.run(this.session.strongIsSilent(performance.now()))
+    if (silent === undefined || this.session.strongPath !== silent) return
+    // None stands by. Another one may be reached, if this connection is given up for it.
+    if (!this.links.some(({ state }) => state === 'idle')) return
+    this.links[silent]!.close(1000, 'requests are not answered')
+    this.linkEnded(silent, true)
   }
 
   /** Passes an edit on; what cannot be sent now is part of the next exchange. */
   edit(update: Uint8Array): void {
-    if (this.session === undefined) return
-    this.run(this.session.edit(update))
-    if (this.session !== undefined && this.socket!.bufferedAmount > BUFFERED_BYTES_MAX) {
-      this.session.congestion()
-      this.drainTimer ??= setInterval(() => this.checkDrained(), DRAIN_CHECK_MS)
-    }
+    this.run(this.session.edit(performance.now(), update))
   }
 
   /** Somebody waits for a confirmation of all edits made so far. */
   hurry(): void {
     this.outbox.awaitConfirmation()
-    if (this.session !== undefined) this.run(this.session.hurry())
+    this.run(this.session.hurry(performance.now()))
   }
 
   presence(update: Uint8Array): void {
-    // Presence is only ever the latest: a congested connection gets the next one.
-    if (this.session === undefined || this.session.congested) return
-    this.run(this.session.presence(update))
+    this.run(this.session.presence(performance.now(), update))
   }
 
   strong(request: StrongRequestMessage): void {
-    if (this.session !== undefined) this.run(this.session.strong(request))
+    this.run(this.session.strong(performance.now(), request))
   }
 
-  private attempt(): void {
-    clearTimeout(this.retryTimer)
-    this.retryTimer = undefined
-    this.retryAt = undefined
-    this.url = this.nextUrl()
-    this.setState('connecting')
-    let socket: Socket
-    try {
-      socket = this.platform.connect(this.url)
-    } catch (error) {
-      // The URL was checked when the space was joined; what is left is the page's own policy, such as
-      // ws: from a page served over https:.
-      this.refuse(`the connection is not allowed: ${String(error)}`)
+  private describe(id: PathId): PathStatus {
+    return pathStatus(this.links[id]!, this.session.describe(id))
+  }
+
+  private linkEnded(id: PathId, wasOpen: boolean): void {
+    if (!wasOpen) {
+      this.dial()
+      this.events.changed()
       return
     }
-    this.socket = socket
-    this.openTimer = setTimeout(() => this.ended(socket, 0, 'no answer in time'), OPEN_WITHIN_MS)
-    socket.onopen = () => {
-      clearTimeout(this.openTimer)
-      this.sessions++
-      this.session = new Session(this.agentId, this.replica, this.outbox, performance.now())
-      this.setState('syncing')
-      this.run(this.session.opened())
-    }
-    socket.onmessage = ({ data }) => {
-      if (this.session === undefined || !(data instanceof ArrayBuffer)) return
-      this.run(this.session.receive(performance.now(), new Uint8Array(data)))
-    }
-    socket.onclose = ({ code, reason }) => this.ended(socket, code, reason)
-    // A close always follows; without a handler `ws` would throw.
-    socket.onerror = () => {}
+    this.mayDialAt = performance.now() + STAGGER_MS + Math.random() * REPLACE_WITHIN_MS
+    this.run(this.session.closed(performance.now(), id))
+    this.tellIfLost()
   }
 
-  private run(effects: SessionEffects): void {
-    const { session, socket } = this
-    if (session === undefined || socket === undefined) return
+  /** Last of what is done: it runs code of the application. */
+  private tellIfLost(): void {
+    if (this.session.active === undefined) this.events.lost()
+  }
+
+  private run(effects: MultipathEffects): void {
     if (effects.epoch !== undefined) this.events.epoch(effects.epoch)
+    // Before anything is applied: that runs code of the application, whose edits would get before these.
+    for (const { path, frame } of effects.send) this.links[path]!.send(frame)
     for (const update of effects.apply) this.events.apply(update)
     for (const update of effects.presence) this.events.presence(update)
-    for (const frame of effects.send) socket.send(frame as Uint8Array<ArrayBuffer>)
-    for (const message of effects.strong ?? []) this.events.strong(message)
-    if (effects.problem !== undefined) this.events.problem(effects.problem)
-    if (effects.close !== undefined) {
-      this.ended(socket, effects.close.code, effects.close.reason)
-      return
+    for (const message of effects.strong) this.events.strong(message)
+    for (const { path, problem } of effects.problems) this.noteProblem(path, problem)
+    for (const { path, code, reason, isUnfit } of effects.close) {
+      this.links[path]!.isUnfit = isUnfit
+      if (isUnfit) this.links[path]!.rest()
+      else this.links[path]!.close(code, reason)
     }
-    // Applying may have run application code that disconnected.
-    if (this.session !== session) return
-    if (effects.apply.length > 0) this.run(session.applied(performance.now()))
-    if (effects.more) this.moreTimer ??= setTimeout(() => this.sendMore(), 0)
+    this.noteSwitch(effects)
+    if (effects.apply.length > 0) this.run(this.session.applied(performance.now()))
     if (effects.announce) this.events.announce()
-    if (session.live && this.state !== 'live') {
-      this.failures = 0
-      this.refusal = undefined
-      this.setState('live')
-    }
-    this.arm(session.deadline)
+    for (const path of effects.more) this.unfinished.add(path)
+    if (this.unfinished.size > 0) this.moreTimer ??= setTimeout(() => this.sendMore(), 0)
+    for (const [id, link] of this.links.entries()) if (this.session.describe(id)?.session.ready) link.works()
+    for (const path of new Set(effects.send.map((sent) => sent.path))) this.noteBuffered(path)
+    this.dial()
+    this.arm(this.session.deadlineMs)
     this.events.changed()
+    if (effects.close.length > 0) this.tellIfLost()
+  }
+
+  private noteProblem(path: PathId, problem: SessionProblem): void {
+    if (problem.kind === 'too-large' || problem.kind === 'rejected') this.events.problem(problem)
+    else this.links[path]!.error = problemError(problem)
+  }
+
+  private noteSwitch({ switched }: MultipathEffects): void {
+    if (switched === undefined) return
+    const url = (id: PathId | undefined) => (id === undefined ? undefined : this.links[id]!.url)
+    const { from, to, reason } = switched
+    this.lastSwitch = { from: url(from), to: url(to), reason, at: Date.now() }
+  }
+
+  /** Tells the session how much waits in a socket, as long as anything does. */
+  private noteBuffered(id: PathId): void {
+    const bytes = this.links[id]!.bufferedAmount
+    if (bytes === 0 && !this.filled.has(id)) return
+    if (bytes > 0) this.filled.add(id)
+    else this.filled.delete(id)
+    this.run(this.session.buffered(performance.now(), id, bytes))
+    if (this.filled.size > 0) this.drainTimer ??= setTimeout(() => this.checkDrained(), DRAIN_CHECK_MS)
+  }
+
+  private checkDrained(): void {
+    this.drainTimer = undefined
+    for (const id of [...this.filled]) this.noteBuffered(id)
+  }
+
+  private sendMore(): void {
+    this.moreTimer = undefined
+    for (const id of [...this.unfinished]) {
+      const link = this.links[id]!
+      if (link.state === 'open' && link.bufferedAmount > BUFFERED_BYTES_OF_MESSAGE) continue
+      this.unfinished.delete(id)
+      this.run(this.session.sendMore(performance.now(), id))
+    }
+    if (this.unfinished.size > 0) this.moreTimer ??= setTimeout(() => this.sendMore(), DRAIN_CHECK_MS)
   }
 
   /** One timer for the session's deadline; it is moved only when that comes nearer. */
   private arm(deadline: number): void {
-    if (deadline >= this.deadlineAt) return
+    if (deadline >= this.deadlineAt || !this.wanted) return
     clearTimeout(this.deadlineTimer)
     this.deadlineAt = deadline
     this.deadlineTimer = setTimeout(() => this.deadlineCame(), Math.max(0, deadline - performance.now()))
   }
 
   private deadlineCame(): void {
-    const lateMs = performance.now() - this.deadlineAt
+    const nowMs = performance.now()
+    const lateMs = nowMs - this.deadlineAt
     this.deadlineAt = Number.POSITIVE_INFINITY
-    const { session } = this
-    if (session === undefined) return
     const offset = clockOffset()
     const slept = Math.abs(offset - this.clockOffset) > SLEPT_MS
     this.clockOffset = offset
-    this.run(slept ? session.probe(performance.now()) : session.timeout(performance.now()))
+    this.run(slept ? this.session.probe(nowMs) : this.session.timeout(nowMs, Math.random()))
     // Others may have taken this agent for gone, and would see it again only with its next renewal.
-    if ((slept || lateMs > SLEPT_MS) && session.live) this.events.announce()
-    if (this.session !== undefined) this.arm(this.session.deadline)
+    if ((slept || lateMs > SLEPT_MS) && this.session.live) this.events.announce()
   }
 
-  private sendMore(): void {
-    const { session, socket } = this
-    this.moreTimer = undefined
-    if (session === undefined || socket === undefined) return
-    if (socket.bufferedAmount > BUFFERED_BYTES_OF_MESSAGE) {
-      this.moreTimer = setTimeout(() => this.sendMore(), DRAIN_CHECK_MS)
-    } else this.run(session.sendMore())
-  }
-
-  private checkDrained(): void {
-    const { session, socket } = this
-    if (session === undefined || socket === undefined) return
-    if (socket.bufferedAmount > BUFFERED_BYTES_MAX / 2) return
-    clearInterval(this.drainTimer)
-    this.drainTimer = undefined
-    this.run(session.relieved())
-  }
-
-  /** The socket is closed, or is given up. */
-  private ended(socket: Socket, code: number, reason: string): void {
-    if (socket !== this.socket) return
-    const wasOpen = this.session !== undefined
-    const wasLive = this.live
-    this.drop(code >= 3000 ? code : undefined, reason)
-    if (isFinalCloseCode(code)) {
-      const kind = code === CLOSE.wrongEpoch ? 'wrong-epoch' : 'refused'
-      this.refuse(`${reason || 'no reason given'} (close code ${code})`, kind)
-      if (wasOpen) this.events.lost()
-      return
-    }
-    this.failures++
-    // After one that worked, again in the order of preference.
-    this.turn = wasLive ? 0 : this.urls.indexOf(this.url) + 1
-    this.retryLater()
-    // Last: it runs code of the application.
-    if (wasOpen) this.events.lost()
-  }
-
-  private refuse(why: string, kind: 'refused' | 'wrong-epoch' = 'refused'): void {
-    const { url } = this
-    this.refused.add(url)
-    this.refusal = new SkeinError(
-      kind,
-      `${url} refused the connection: ${why}. Edits are kept on this device; call connect() to try again.`,
-    )
-    if (this.urls.some((other) => !this.refused.has(other))) {
-      this.turn = this.urls.indexOf(url) + 1
-      this.retryLater()
-      return
-    }
-    this.setState('refused')
-  }
-
-  private retryLater(): void {
+  /** Starts attempts until enough paths are open, one after the other; takes back those that are too many. */
+  private dial(): void {
     if (!this.wanted) return
-    const waitMs = backoffMs(Math.max(1, this.failures), Math.random())
-    this.retryAt = Date.now() + waitMs
-    this.retryTimer = setTimeout(() => this.attempt(), waitMs)
-    this.setState('connecting')
-    this.events.changed()
+    const { links } = this
+    clearTimeout(this.dialTimer)
+    this.dialTimer = undefined
+    let warm = 0
+    for (const id of links.keys()) if (this.isWarm(id)) warm++
+    if (warm >= Math.min(WARM_PATHS, links.length)) {
+      this.restSurplus(warm)
+      return
+    }
+    const isOpen = links.some(({ state }) => state === 'open')
+    const next = links.find(({ state, isUnfit }) => state === 'idle' && !(isUnfit && isOpen))
+    if (next === undefined) return
+    const isBusy = isOpen || links.some(({ state }) => state === 'connecting')
+    const waitMs = isBusy ? this.mayDialAt - performance.now() : 0
+    if (waitMs > 0) {
+      this.dialTimer = setTimeout(() => this.dial(), waitMs)
+      return
+    }
+    this.mayDialAt = performance.now() + STAGGER_MS
+    next.attempt()
+    this.dial()
   }
 
-  /** Lets go of the socket; nothing of it is heard again. */
-  private drop(code?: number, reason?: string): void {
-    const { socket } = this
-    clearTimeout(this.openTimer)
-    clearTimeout(this.deadlineTimer)
-    clearInterval(this.drainTimer)
-    clearTimeout(this.moreTimer)
-    this.drainTimer = undefined
-    this.moreTimer = undefined
+  private restSurplus(warm: number): void {
+    for (const link of this.links) if (link.state === 'connecting') link.rest()
+    if (warm <= WARM_PATHS) return
+    const { active } = this.session
+    const id = this.links.findLastIndex((_link, i) => i !== active && this.isWarm(i))
+    this.links[id]!.rest()
+    this.run(this.session.closed(performance.now(), id))
+  }
+
+  private isWarm(id: PathId): boolean {
+    return this.links[id]!.state === 'open' && this.session.describe(id)?.report?.state !== 'silent'
+  }
+
+  private clearTimers(): void {
+    for (const timer of [this.dialTimer, this.drainTimer, this.moreTimer, this.deadlineTimer])
+      clearTimeout(timer)
+    this.dialTimer = this.drainTimer = this.moreTimer = this.deadlineTimer = undefined
     this.deadlineAt = Number.POSITIVE_INFINITY
-    this.session = undefined
-    this.socket = undefined
-    if (socket === undefined) return
-    socket.onopen = null
-    socket.onmessage = null
-    socket.onclose = null
-    socket.onerror = () => {}
-    socket.close(code, code === undefined ? undefined : closeReason(reason ?? ''))
-  }
-
-  /** The relay whose turn it is, of those that have not refused. */
-  private nextUrl(): string {
-    const count = this.urls.length
-    const inTurn = this.urls.map((_url, i) => this.urls[(this.turn + i) % count]!)
-    return inTurn.find((url) => !this.refused.has(url)) ?? inTurn[0]!
-  }
-
-  private setState(state: Status['connection']): void {
-    if (state === this.state) return
-    this.state = state
-    this.events.changed()
+    this.filled.clear()
+    this.unfinished.clear()
   }
 }
 
 type Timer = ReturnType<typeof setTimeout>
 
-/** The WebSocket URL of a space at a relay. @throws SkeinError `bad-relay-url` */
-export function spaceUrl(relay: string, space: string): string {
-  let url: URL
-  try {
-    url = new URL(relay)
-  } catch (cause) {
-    throw new SkeinError('bad-relay-url', `"${relay}" is not a URL; a relay is given as ws://host:port`, {
-      cause,
-    })
-  }
-  if (url.protocol !== 'ws:' && url.protocol !== 'wss:') {
-    throw new SkeinError('bad-relay-url', `"${relay}" is not a ws: or wss: URL`)
-  }
-  url.hash = ''
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${spaceNameToPath(space)}`
-  url.searchParams.set(NEGOTIATION_PARAM, NEGOTIATION_VALUE)
-  return url.href
-}
-
 function clockOffset(): number {
   return Date.now() - performance.now()
-}
-
-/** A close reason has at most 123 bytes of UTF-8. */
-function closeReason(reason: string): string {
-  return reason.replace(/[^\x20-\x7e]/g, '?').slice(0, 120)
 }

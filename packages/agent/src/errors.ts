@@ -8,6 +8,8 @@
  * - `update-too-large`: an edit over the relay's limit; it is applied and stored here, and stays here
  * - `update-rejected`: a relay refused an edit; it is applied and stored here, and stays here
  * - `wrong-epoch`: the relay's space was seeded anew since this replica was made; nothing was merged
+ * - `unfaithful`: a relay lacks what it has confirmed; it is not used any more, and nothing is lost
+ * - `diverged`: a relay holds something else though everything was exchanged with it; it is tried again
  * - `in-transaction`: a receipt was asked for in the middle of a transaction; nothing was applied
  * - `store-unavailable`: the store cannot be opened (private mode, not writable); edits live in memory
  * - `store-full`: the quota or disk is used up; edits since then live in memory until there is room
@@ -28,6 +30,8 @@ export type SkeinErrorCode =
   | 'update-too-large'
   | 'update-rejected'
   | 'wrong-epoch'
+  | 'unfaithful'
+  | 'diverged'
   | 'in-transaction'
   | 'store-unavailable'
   | 'store-full'

@@ -24,6 +24,11 @@ export function problemError(problem: SessionProblem): SkeinError {
         'wrong-epoch',
         `this replica is of epoch ${problem.mine}, the relay's space of ${problem.theirs}: it was seeded anew. Nothing was merged, for all of it would be there twice. Edits are kept on this device; join with another store to take over the relay's.`,
       )
+    case 'unfaithful':
+      return new SkeinError(
+        'unfaithful',
+        `${problem.reason}: its confirmations cannot be relied on, so it is not used. Nothing is lost: this device has everything.`,
+      )
     case 'malformed':
       return new SkeinError(
         'refused',

@@ -1,15 +1,8 @@
 import { readAwarenessEntries } from '@skein/protocol'
-import {
-  documentDigest,
-  documentReplica,
-  EditRanges,
-  Outbox,
-  type Replica,
-  type SessionProblem,
-} from '@skein/sync'
+import { documentDigest, documentReplica, EditRanges, Outbox, type Replica } from '@skein/sync'
 import { applyAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { Connection, type ConnectionEvents } from './connection.js'
+import { Connection, type ConnectionEvents, type EditProblem } from './connection.js'
 import { DurabilityWaiters } from './durability.js'
 import { SkeinError } from './errors.js'
 import { Persistence } from './persistence.js'
@@ -63,8 +56,8 @@ export class ReplicatedSpace implements Space {
   private editError: SkeinError | undefined
   /** The first edit that it keeps from being confirmed. */
   private editErrorFrom = 0
-  /** What went wrong with the connection; until it is live again. */
-  private connectionError: SkeinError | undefined
+  /** An update that could not be applied; until the connection is live again. */
+  private applyError: SkeinError | undefined
   /** Whether the last server was a plain one, which confirms nothing. */
   private plainServer = false
   private announcedConfirmed = 0
@@ -230,6 +223,8 @@ export class ReplicatedSpace implements Space {
 
   disconnect(): void {
     this.wanted = false
+    // Who may come back over another path is waited for a little; this agent will not.
+    this.connection.presence(this.awareness.encodeGone())
     this.connection.disconnect()
     this.closeTabs()
     this.awareness.forget(this.tabClients, FROM_RELAY)
@@ -408,7 +403,7 @@ export class ReplicatedSpace implements Space {
       Y.applyUpdate(this.doc, update, origin)
     } catch (error) {
       // Well-formed, yet Yjs cannot integrate it: a hostile or broken peer.
-      this.connectionError = new SkeinError('refused', `an update could not be applied: ${String(error)}`, {
+      this.applyError = new SkeinError('refused', `an update could not be applied: ${String(error)}`, {
         cause: error,
       })
       unstick(this.doc)
@@ -440,16 +435,13 @@ export class ReplicatedSpace implements Space {
     this.tabs?.presence(this.awareness.encodeAll(), false)
   }
 
-  private onProblem(problem: SessionProblem): void {
+  /** A relay did not take an edit. */
+  private onProblem(problem: EditProblem): void {
     const error = problemError(problem)
     if (problem.kind === 'rejected') this.region.writeRejected()
-    if (problem.kind === 'too-large' || problem.kind === 'rejected') {
-      if (this.editError === undefined || problem.from < this.editErrorFrom) this.editErrorFrom = problem.from
-      this.editError = error
-      for (const tier of ['relay', 'quorum'] as const) this.waiters.rejectFrom(tier, problem.from, error)
-    } else {
-      this.connectionError = error
-    }
+    if (this.editError === undefined || problem.from < this.editErrorFrom) this.editErrorFrom = problem.from
+    this.editError = error
+    for (const tier of ['relay', 'quorum'] as const) this.waiters.rejectFrom(tier, problem.from, error)
   }
 
   private onConnectionChanged(): void {
@@ -457,7 +449,7 @@ export class ReplicatedSpace implements Space {
     if (path !== undefined) this.plainServer = path.kind === 'server'
     this.tabs?.setServed(live)
     this.region.connectionChanged(this.connection.strongSession)
-    if (live && !this.wasLive) this.connectionError = undefined
+    if (live && !this.wasLive) this.applyError = undefined
     this.wasLive = live
     if (live) this.settleSynced.resolve()
     if (this.outbox.confirmed > this.announcedConfirmed) this.onConfirmed()
@@ -517,8 +509,8 @@ export class ReplicatedSpace implements Space {
       tabs,
       retryAt: this.connection.retryAt,
       error:
-        this.connection.refusal ??
-        this.connectionError ??
+        this.connection.error ??
+        this.applyError ??
         this.region.mismatch ??
         this.editError ??
         this.persistence.error ??

@@ -233,10 +233,9 @@ export interface PathSwitch {
   readonly to: string | undefined
   /**
    * `first`: there was none before. `closed`: its connection ended. `silent`: it did not answer any more.
-   * `backlog`: more waited for it than it carries. `better`: another one has been better for a while.
-   * `strong`: it did not answer requests of the strong region
+   * `backlog`: more waited for it than it carries. `better`: another one has been better for a while
    */
-  readonly reason: 'first' | 'closed' | 'silent' | 'backlog' | 'better' | 'strong'
+  readonly reason: 'first' | 'closed' | 'silent' | 'backlog' | 'better'
   /** Milliseconds of `Date.now()`. */
   readonly at: number
 }

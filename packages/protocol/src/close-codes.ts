@@ -20,6 +20,8 @@ export const CLOSE = {
   noCommonVersion: 4406,
   /** The replica and the relay's are of different epochs of the space: they must not be merged. */
   wrongEpoch: 4409,
+  /** The relay lacks what it has confirmed: an agent leaves it with this. */
+  unfaithful: 4410,
   /** An update that is not a Yjs update, from a client that cannot be told in any other way. */
   malformedUpdate: 4422,
   /** An update that writes a strong key, from a client that cannot be told in any other way. */

@@ -20,6 +20,7 @@ import {
 } from './messages/numbered-update.js'
 import { decodePing, encodePing, PING_ID, type PingMessage } from './messages/ping.js'
 import { decodePong, encodePong, PONG_ID, type PongMessage } from './messages/pong.js'
+import { decodeReceived, encodeReceived, RECEIVED_ID, type ReceivedMessage } from './messages/received.js'
 import { decodeReject, encodeReject, REJECT_ID, type RejectMessage } from './messages/reject.js'
 import { decodeStandby, encodeStandby, STANDBY_ID, type StandbyMessage } from './messages/standby.js'
 import {
@@ -81,6 +82,7 @@ export type Message =
   | HurryMessage
   | StandbyMessage
   | NewsMessage
+  | ReceivedMessage
 
 const QUERY_AWARENESS_ID = 3
 const HURRY_ID = 81
@@ -141,6 +143,9 @@ export function encodeFrame(message: Message): Uint8Array {
     case 'news':
       encodeNews(encoder, message)
       break
+    case 'received':
+      encodeReceived(encoder, message)
+      break
   }
   return encoding.toUint8Array(encoder)
 }
@@ -198,6 +203,7 @@ export const MESSAGE_IDS: Readonly<Record<Message['type'], number>> = {
   hurry: HURRY_ID,
   standby: STANDBY_ID,
   news: NEWS_ID,
+  received: RECEIVED_ID,
 }
 
 const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
@@ -221,4 +227,5 @@ const DECODERS: ReadonlyMap<number, (reader: Reader) => Message> = new Map<
   [HURRY_ID, () => ({ type: 'hurry' })],
   [STANDBY_ID, decodeStandby],
   [NEWS_ID, decodeNews],
+  [RECEIVED_ID, decodeReceived],
 ])

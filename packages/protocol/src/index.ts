@@ -36,6 +36,7 @@ export type { NewsMessage } from './messages/news.js'
 export type { NumberedUpdateMessage } from './messages/numbered-update.js'
 export type { PingMessage } from './messages/ping.js'
 export type { PongMessage } from './messages/pong.js'
+export type { ReceivedMessage } from './messages/received.js'
 export type { RejectCode, RejectMessage } from './messages/reject.js'
 export type { StandbyMessage } from './messages/standby.js'
 export type {

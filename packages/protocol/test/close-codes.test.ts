@@ -17,6 +17,7 @@ test('P76 every code means what SPEC.md says', () => {
     badSpaceName: 4404,
     noCommonVersion: 4406,
     wrongEpoch: 4409,
+    unfaithful: 4410,
     malformedUpdate: 4422,
     strongKey: 4423,
     spaceUnavailable: 4500,

@@ -7,9 +7,20 @@ export { Coverage } from './coverage.js'
 export { documentDigest, documentReplica } from './document.js'
 export { type ClockRange, EditRanges } from './edit-ranges.js'
 export { mergeUpdates } from './merge.js'
+export type { EditSpan } from './numbered-updates.js'
 export { Outbox } from './outbox.js'
+export { PACE_LIMITS } from './paths/edit-pace.js'
 export { PathEstimates, scoreOf } from './paths/estimates.js'
 export { PATH_LIMITS } from './paths/limits.js'
+export {
+  MULTIPATH_LIMITS,
+  type MultipathEffects,
+  type MultipathOptions,
+  MultipathSession,
+  type PathChoice,
+  type PathClose,
+  type PathDescription,
+} from './paths/multipath-session.js'
 export type { PathId } from './paths/path.js'
 export { NEXT_STATE, type PathEvent, type PathState } from './paths/path-state.js'
 export {

@@ -20,6 +20,8 @@ export class Member {
   relay: RelayMember | undefined
   /** It may come back over another path. */
   hasOtherPaths = false
+  /** The last numbered update that it was not told of yet to have arrived; 0 where there is none. */
+  receivedTo = 0
   /** It is being closed, and nothing of it counts any more. */
   ended = false
   /** Its connection takes bytes too slowly. */

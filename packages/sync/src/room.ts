@@ -206,6 +206,7 @@ export class Room {
     this.unplaced = []
     this.storeEpoch(effects)
     for (const [id, member] of this.members) {
+      this.tellReceived(id, member, effects)
       member.catchUp?.begin(this.index.position, this.index.stateVector())
       this.proceed(id, member, effects)
       this.mark(id, member, effects)
@@ -430,6 +431,7 @@ export class Room {
         return
       // What only a relay sends, and what this version does not know, is skipped.
       case 'news':
+      case 'received':
       case 'auth-denied':
       case 'reject':
       case 'pong':
@@ -576,13 +578,22 @@ export class Room {
       effects.rejections++
     })
     if (!taken) return
+    if (member.hasOtherPaths) member.receivedTo = seq
     // Also where it brought nothing new: what it repeats may still be on its way to the disk.
     if (this.hasBatch) {
       this.unplaced.push({ member, seq })
       return
     }
     this.awaitDisks(member, seq)
+    this.tellReceived(id, member, effects)
     this.acknowledge(id, member, effects)
+  }
+
+  /** How well the path carries what is sent must not depend on the disk. */
+  private tellReceived(id: MemberId, member: Member, effects: Effects): void {
+    if (member.receivedTo === 0) return
+    effects.sendTo([id], encodeFrame({ type: 'received', to: member.receivedTo }))
+    member.receivedTo = 0
   }
 
   private awaitDisks(member: Member, seq: number): void {

@@ -26,6 +26,7 @@ import {
 } from '@skein/protocol'
 import { BudgetExceeded, ByteBudget, OutgoingFrames, Reassembly } from './chunks.js'
 import { mergeUpdates } from './merge.js'
+import { type EditSpan, EVERYTHING, joinedSpans, NumberedUpdates } from './numbered-updates.js'
 import type { Outbox } from './outbox.js'
 
 /** What a session reads of the document. All of it is synchronous and changes nothing. */
@@ -52,8 +53,8 @@ export interface SessionEffects {
   readonly epoch?: string
   /** What the relay says of the strong region. */
   readonly strong?: readonly StrongMessage[]
-  /** Edits whose acknowledgement has just come. */
-  readonly acknowledged?: readonly EditSpan[]
+  /** Edits that have just turned out to have arrived, be it that they were refused. */
+  readonly answered?: readonly EditSpan[]
   /** A probe was answered after so long. */
   readonly roundTripMs?: number
   /** What went by while this session stood by. */
@@ -68,12 +69,6 @@ export interface SessionEffects {
   readonly problem?: SessionProblem
 }
 
-/** Edits by their numbers in the outbox, both included. */
-export interface EditSpan {
-  readonly from: number
-  readonly upTo: number
-}
-
 export type StrongMessage = StrongAnswerMessage | StrongEventMessage
 
 export type SessionProblem =
@@ -82,6 +77,8 @@ export type SessionProblem =
   | { readonly kind: 'too-large'; readonly from: number; readonly bytes: number; readonly bytesMax: number }
   | { readonly kind: 'rejected'; readonly from: number; readonly code: RejectCode; readonly reason: string }
   | { readonly kind: 'malformed'; readonly reason: string }
+  /** The relay lacks what it confirmed: nothing that it confirms can be relied on. */
+  | { readonly kind: 'unfaithful'; readonly reason: string }
   /** The relay has another history of the space than this replica; nothing was merged. */
   | { readonly kind: 'wrong-epoch'; readonly mine: string; readonly theirs: string }
 
@@ -123,15 +120,14 @@ export class Session {
   private lastReceivedMs: number
   private probeSentMs: number | undefined
   private roundTrip: number | undefined
-  private seq = 0
-  /** Numbered updates that wait for their acknowledgement, for each tier that it comes from; oldest first. */
-  private readonly waiting: Record<AckTier, Waiting[]> = { relay: [], quorum: [] }
+  private readonly numbered: NumberedUpdates
   /** The last edit that was sent, or refused. */
   private coveredEdits: number
   /** The answer to a step 1 held all edits up to this. */
   private answeredEdits = 0
-  /** The first number that was refused: acknowledgements of later ones no longer cover all before them. */
-  private refusedSeq = Number.POSITIVE_INFINITY
+  /** What the relay has once it confirms this number, and what it has by its own confirmation. */
+  private claimed: { readonly seq: number; readonly clocks: ReadonlyMap<number, number> } | undefined
+  private confirmedClocks: ReadonlyMap<number, number> | undefined
   private probedAgain = false
   private nextPingMs = 0
   /** The edits held back while the connection is congested; undefined while it is not. */
@@ -162,6 +158,7 @@ export class Session {
     this.standsBy = options.standsBy ?? false
     this.lastReceivedMs = nowMs
     this.coveredEdits = outbox.confirmed
+    this.numbered = new NumberedUpdates(outbox)
   }
 
   /** `relay`: it said hello, so it confirms durability. `server`: plain y-websocket, as far as is known. */
@@ -174,14 +171,24 @@ export class Session {
     return this.askedByServer && this.answeredByServer
   }
 
-  /** Whether edits may go over it now: it is live, or stands by at a relay that knows. */
+  /** Whether edits may go over it now: it is live, or stands by at a relay that knows, or did until now. */
   get ready(): boolean {
-    return this.live || (this.standsBy && this.canStandBy)
+    return this.live || this.sendsEarly || (this.standsBy && this.canStandBy)
   }
 
   /** Whether it stands by, or would like to: the relay may not have said hello yet, or not know how. */
   get isStandby(): boolean {
     return this.standsBy
+  }
+
+  /** Whether the other side lets peers stand by; undefined before its hello has come. */
+  get letsStandBy(): boolean | undefined {
+    return this.relay === undefined ? undefined : this.canStandBy
+  }
+
+  /** When it last heard anything; at first when it was made. */
+  get heardMs(): number {
+    return this.lastReceivedMs
   }
 
   private get canStandBy(): boolean {
@@ -241,13 +248,10 @@ export class Session {
     return this.ready ? sends(this.step1()) : NOTHING
   }
 
-  /**
-   * Sends these edits once more, or instead of another path; what they build on may have gone another way. Nothing
-   * where the answer to a step 1 held them already, or will.
-   */
-  copy(update: Uint8Array, span: EditSpan): SessionEffects {
-    if (this.relay === undefined || !(this.ready || this.sendsEarly) || !this.outgoing.isEmpty) return NOTHING
-    return span.upTo <= this.answeredEdits ? NOTHING : this.sendUpdate(update, false, span)
+  /** Has the relay tell what it holds: it is asked, and asks, as if this session had stood by for a moment. */
+  verify(): SessionEffects {
+    if (!this.live || !this.canStandBy) return NOTHING
+    return { ...NOTHING, send: [STANDBY_ON, STANDBY_OFF, this.step1()], announce: true }
   }
 
   /** A frame arrived. */
@@ -266,17 +270,30 @@ export class Session {
     }
   }
 
-  /** An edit was made, here or by a neighbour that this session serves; the outbox has numbered it. */
-  edit(update: Uint8Array): SessionEffects {
-    const span = { from: this.outbox.last, upTo: this.outbox.last }
-    // Before the server has asked, the answer to its step 1 will contain this edit.
-    if (!this.askedByServer) return this.sendsEarly ? this.copy(update, span) : NOTHING
+  /**
+   * Sends edits, whether they were made now or are sent once more or instead of another path. The outbox has numbered
+   * them; what they build on may have gone another way.
+   * @param span which they are; the last one if left out
+   */
+  edit(update: Uint8Array, span: EditSpan = this.lastEdit()): SessionEffects {
+    // Before the other side has asked, the answer to its step 1 will contain them.
+    if (!this.askedByServer && !this.ready) return NOTHING
+    if (span.upTo <= this.answeredEdits) return NOTHING
     if (this.heldBack !== undefined) {
       this.heldBack.push({ update, spans: [span] })
       if (this.heldBack.length >= HELD_BACK_MAX) this.heldBack = [mergedEdits(this.heldBack)]
       return NOTHING
     }
     return this.sendUpdate(update, false, span)
+  }
+
+  private lastEdit(): EditSpan {
+    return { from: this.outbox.last, upTo: this.outbox.last }
+  }
+
+  /** The answer to a step 1 held all edits up to this. */
+  get answeredUpTo(): number {
+    return this.answeredEdits
   }
 
   /** Whether `congestion` was the last that was said of the connection. */
@@ -290,7 +307,7 @@ export class Session {
    */
   congestion(): void {
     this.isCongested = true
-    if (this.askedByServer) this.heldBack ??= []
+    if (this.askedByServer || this.ready) this.heldBack ??= []
   }
 
   /** The connection has drained. */
@@ -301,7 +318,7 @@ export class Session {
 
   /** Somebody waits, as the outbox knows: for what was sent, and for what will be. */
   hurry(): SessionEffects {
-    return this.waiting.relay.length === 0 ? NOTHING : { ...NOTHING, send: this.hurryFrames() }
+    return this.numbered.isAwaited ? { ...NOTHING, send: this.hurryFrames() } : NOTHING
   }
 
   /** Behind what they are about; not before the last part of a large message. */
@@ -396,7 +413,9 @@ export class Session {
         return { ...NOTHING, problem: { kind: 'denied', reason: message.reason } }
       case 'ack':
         // What was never sent cannot have arrived: a relay that says so is not believed.
-        return message.to <= this.seq ? this.acknowledged(message.to, message.tier) : NOTHING
+        return message.to <= this.numbered.last ? this.acknowledged(message.to, message.tier) : NOTHING
+      case 'received':
+        return message.to <= this.numbered.last ? answers(this.numbered.received(message.to)) : NOTHING
       case 'reject':
         return this.rejected(message.seq, message.code, message.reason)
       case 'ping':
@@ -460,13 +479,17 @@ export class Session {
   }
 
   private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
-    decodeStateVector(stateVector)
+    const theirs = decodeStateVector(stateVector)
+    if (this.confirmedClocks !== undefined && !covers(theirs, this.confirmedClocks)) return this.unfaithful()
     // A relay asks everyone who comes. Who stands by is asked again when it takes part.
     if (this.standsBy) return NOTHING
     const wasLive = this.live
     this.askedByServer = true
-    this.answeredEdits = this.outbox.last
     const answered = this.sendUpdate(this.replica.diff(stateVector), true, EVERYTHING)
+    if (answered.problem === undefined) {
+      this.answeredEdits = this.outbox.last
+      this.claimed = { seq: this.numbered.last, clocks: decodeStateVector(this.replica.stateVector()) }
+    }
     return wasLive ? answered : join(answered, this.nowLive(nowMs))
   }
 
@@ -502,27 +525,15 @@ export class Session {
     const bytesMax = this.updateBytesMax()
     const first = this.cover(spans)
     if (update.length > bytesMax) {
-      this.refusedSeq = Math.min(this.refusedSeq, this.seq + 1)
+      this.numbered.skip()
       return { ...NOTHING, problem: { kind: 'too-large', from: first, bytes: update.length, bytesMax } }
     }
     if (this.relay === undefined) {
       this.outbox.handOver(this.outbox.last)
       return sends(encodeFrame({ type: answersStep1 ? 'sync-step-2' : 'update', update }))
     }
-    this.seq++
-    const isWhole = spans[0] === EVERYTHING
-    const entry: Waiting = {
-      seq: this.seq,
-      first,
-      wholeUpTo: isWhole ? this.outbox.last : undefined,
-      spans: isWhole ? [] : spans,
-    }
-    for (const tier of this.confirms) {
-      // Beyond the limit the newest entries share one, which is confirmed with the last of them.
-      const shared = this.waiting[tier].length >= WAITING_MAX ? this.waiting[tier].pop() : undefined
-      this.waiting[tier].push(shared === undefined ? entry : joinedEntries(shared, entry))
-    }
-    const frame = encodeFrame({ type: 'numbered-update', seq: this.seq, answersStep1, update })
+    const seq = this.numbered.add(spans, first, this.confirms)
+    const frame = encodeFrame({ type: 'numbered-update', seq, answersStep1, update })
     if (frame.length <= LIMITS.chunkBytesMax || !this.takesChunks) {
       return { ...NOTHING, send: [frame, ...this.hurryFrames()] }
     }
@@ -560,29 +571,27 @@ export class Session {
   }
 
   private acknowledged(to: number, tier: AckTier): SessionEffects {
-    const waiting = this.waiting[tier]
-    const acknowledged: EditSpan[] = []
-    while (waiting.length > 0 && waiting[0]!.seq <= to) {
-      const { seq, wholeUpTo, spans } = waiting.shift()!
-      if (seq >= this.refusedSeq) continue
-      if (wholeUpTo !== undefined) {
-        this.outbox.confirm(wholeUpTo, tier)
-        acknowledged.push({ from: 1, upTo: wholeUpTo })
-      }
-      for (const span of spans) this.outbox.confirmEdits(span.from, span.upTo, tier)
-      acknowledged.push(...spans)
+    const { claimed } = this
+    if (claimed !== undefined && claimed.seq <= to && !this.numbered.isRefused(claimed.seq)) {
+      this.confirmedClocks = claimed.clocks
+      this.claimed = undefined
     }
-    return tier === 'relay' && acknowledged.length > 0 ? { ...NOTHING, acknowledged } : NOTHING
+    return answers(this.numbered.acknowledged(to, tier))
   }
 
   private rejected(seq: number, code: RejectCode, reason: string): SessionEffects {
-    this.refusedSeq = Math.min(this.refusedSeq, seq)
-    const refused = this.waiting.relay.find((entry) => entry.seq === seq)
-    for (const tier of this.confirms) {
-      this.waiting[tier] = this.waiting[tier].filter((entry) => entry.seq !== seq)
+    const { first, spans } = this.numbered.rejected(seq)
+    const from = first ?? this.outbox.confirmed + 1
+    return { ...answers(spans), problem: { kind: 'rejected', from, code, reason } }
+  }
+
+  private unfaithful(): SessionEffects {
+    const reason = 'the relay lacks what it has confirmed'
+    return {
+      ...NOTHING,
+      close: { code: CLOSE.unfaithful, reason },
+      problem: { kind: 'unfaithful', reason },
     }
-    const from = refused?.first ?? this.outbox.confirmed + 1
-    return { ...NOTHING, problem: { kind: 'rejected', from, code, reason } }
   }
 
   private probeEnded(): void {
@@ -602,26 +611,6 @@ export class Session {
   }
 }
 
-/** A numbered update on its way. */
-interface Waiting {
-  readonly seq: number
-  /** The first edit that it held and none before it. */
-  readonly first: number
-  /** It holds the document as it was when this was the last edit. */
-  readonly wholeUpTo: number | undefined
-  /** The edits that it holds beside. */
-  readonly spans: readonly EditSpan[]
-}
-
-function joinedEntries(earlier: Waiting, later: Waiting): Waiting {
-  return {
-    seq: later.seq,
-    first: earlier.first,
-    wholeUpTo: later.wholeUpTo ?? earlier.wholeUpTo,
-    spans: joinedSpans([...earlier.spans, ...later.spans]),
-  }
-}
-
 interface HeldBack {
   readonly update: Uint8Array
   readonly spans: readonly EditSpan[]
@@ -632,29 +621,11 @@ function mergedEdits(held: readonly HeldBack[]): HeldBack {
   return { update: mergeUpdates(held.map(({ update }) => update)), spans }
 }
 
-/** Neighbours as one. */
-function joinedSpans(spans: readonly EditSpan[]): EditSpan[] {
-  const joined: EditSpan[] = []
-  for (const span of spans) {
-    const last = joined.at(-1)
-    if (last !== undefined && last.upTo + 1 === span.from)
-      joined[joined.length - 1] = { ...last, upTo: span.upTo }
-    else joined.push(span)
-  }
-  return joined
-}
-
-/** The whole document. */
-const EVERYTHING: EditSpan = Object.freeze({ from: 1, upTo: Number.POSITIVE_INFINITY })
-
 /** What a frame has beside the update: type, number, kind, length. */
 const HEAD_BYTES_MAX = 32
 
 /** Edits held back one by one; beyond, they are merged. */
 const HELD_BACK_MAX = 1_000
-
-/** Unacknowledged updates that are tracked one by one. */
-const WAITING_MAX = 10_000
 
 /** Browsers may close with 1000 and 3000-4999 only; in a trace this one tells who gave up. */
 const CLIENT_GAVE_UP = 4000
@@ -666,6 +637,15 @@ const STANDBY_OFF = encodeFrame({ type: 'standby', on: false })
 const EMPTY_STATE_VECTOR = encodeStateVector(new Map())
 
 const NOTHING: SessionEffects = { send: [], apply: [], presence: [] }
+
+function answers(spans: readonly EditSpan[]): SessionEffects {
+  return spans.length === 0 ? NOTHING : { ...NOTHING, answered: spans }
+}
+
+function covers(clocks: ReadonlyMap<number, number>, others: ReadonlyMap<number, number>): boolean {
+  for (const [client, clock] of others) if ((clocks.get(client) ?? 0) < clock) return false
+  return true
+}
 
 function sends(frame: Uint8Array): SessionEffects {
   return { ...NOTHING, send: [frame] }

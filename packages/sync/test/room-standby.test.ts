@@ -144,3 +144,22 @@ describe('R27 a member with other paths', () => {
     expect(sentTo(room.leave(4_000, 2), 1)).toMatchObject([{ type: 'awareness' }])
   })
 })
+
+test('R34 a member with other paths is told at once what has arrived; others are not, and the disk comes later', () => {
+  const room = roomWith(1, 2)
+  room.receive(0, 1, helloWith([STANDBY_FEATURE]))
+  room.receive(0, 1, numbered(1, updateOf('a', 1, 7)))
+  room.receive(0, 1, numbered(2, updateOf('b', 1, 8)))
+  room.receive(0, 2, numbered(1, updateOf('c', 1, 9)))
+  const flushed = room.flush(0)
+  expect(sentTo(flushed, 1).filter(({ type }) => type !== 'update')).toEqual([{ type: 'received', to: 2 }])
+  expect(sentTo(flushed, 2).filter(({ type }) => type !== 'update')).toEqual([])
+  expect(sentTo(room.committed(0, room.lastPosition), 1).at(-1)).toMatchObject({
+    type: 'ack',
+    from: 1,
+    to: 2,
+  })
+  // What is known already is not told twice before its acknowledgement.
+  const again = sentTo(room.receive(0, 1, numbered(3, updateOf('a', 1, 7))), 1)
+  expect(again.map(({ type }) => type)).toEqual(['received', 'ack'])
+})

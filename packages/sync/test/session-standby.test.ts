@@ -92,7 +92,7 @@ describe('S20 a session that stands by', () => {
     const effects = second.activate()
     expect(types(effects)).toEqual(['standby', 'sync-step-1'])
     expect(effects.announce).toBe(true)
-    expect(types(second.copy(before, { from: 1, upTo: 1 }))).toEqual(['numbered-update'])
+    expect(types(second.edit(before, { from: 1, upTo: 1 }))).toEqual(['numbered-update'])
     expect(types(second.edit(paths.edit('b')))).toEqual(['numbered-update'])
     const [answer] = decoded(second.receive(0, STEP_1_EMPTY))
     expect(answer).toMatchObject({ type: 'numbered-update', answersStep1: true })
@@ -133,12 +133,12 @@ describe('S21 several paths share the edits', () => {
     const paths = bothReady()
     const { first, second, outbox } = paths
     first.edit(paths.edit('a'))
-    second.copy(paths.edit('b'), { from: 2, upTo: 2 })
+    second.edit(paths.edit('b'), { from: 2, upTo: 2 })
     first.edit(paths.edit('c'))
-    expect(second.receive(0, ack(1)).acknowledged).toEqual([{ from: 2, upTo: 2 }])
+    expect(second.receive(0, ack(1)).answered).toEqual([{ from: 2, upTo: 2 }])
     expect(outbox.confirmed).toBe(0)
     expect(outbox.isConfirmed(2)).toBe(false)
-    expect(first.receive(0, ack(3)).acknowledged).toEqual([
+    expect(first.receive(0, ack(3)).answered).toEqual([
       { from: 1, upTo: 1 },
       { from: 3, upTo: 3 },
     ])
@@ -150,10 +150,10 @@ describe('S21 several paths share the edits', () => {
     const { first, second, outbox } = paths
     first.congestion()
     for (const key of ['a', 'b']) first.edit(paths.edit(key))
-    second.copy(paths.edit('c'), { from: 3, upTo: 3 })
+    second.edit(paths.edit('c'), { from: 3, upTo: 3 })
     first.edit(paths.edit('d'))
     first.relieved()
-    expect(first.receive(0, ack(2)).acknowledged).toEqual([
+    expect(first.receive(0, ack(2)).answered).toEqual([
       { from: 1, upTo: 2 },
       { from: 4, upTo: 4 },
     ])
@@ -167,7 +167,7 @@ describe('S21 several paths share the edits', () => {
     const update = paths.edit('a')
     paths.second.activate()
     paths.second.receive(0, STEP_1_EMPTY)
-    expect(paths.second.copy(update, { from: 1, upTo: 1 }).send).toEqual([])
+    expect(paths.second.edit(update, { from: 1, upTo: 1 }).send).toEqual([])
   })
 
   test('S21 many unacknowledged updates lose none', () => {

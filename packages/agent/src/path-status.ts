@@ -1,0 +1,53 @@
+import type { PathDescription } from '@skein/sync'
+import { SkeinError } from './errors.js'
+import type { RelayLink } from './relay-link.js'
+import type { PathStatus } from './types.js'
+
+/** A relay or server of the list as the application sees it. */
+export function pathStatus(link: RelayLink, description: PathDescription | undefined): PathStatus {
+  const { url, retryAt } = link
+  if (link.state !== 'open' || description === undefined) {
+    const state = link.state === 'open' ? 'connecting' : link.state
+    return { ...UNUSED, url, state, retryAt, error: link.error }
+  }
+  const { session, report, isActive, hasDiverged } = description
+  const isHeard = session.kind === 'relay' || session.live
+  const roundTripMs = report?.roundTripMs ?? session.roundTripMs
+  return {
+    kind: isHeard ? session.kind : 'unknown',
+    url,
+    role: isActive ? 'active' : 'standby',
+    state: report === undefined || report.state === 'closed' ? 'connecting' : report.state,
+    roundTripMs: roundTripMs === undefined ? undefined : Math.round(roundTripMs * 10) / 10,
+    reliability: Math.round((report?.reliability ?? 1) * 100) / 100,
+    goodput: report?.goodput === undefined ? undefined : Math.round(report.goodput),
+    backlog: Math.max(report?.backlog ?? 0, link.bufferedAmount),
+    confirms: session.confirms.at(-1) ?? 'nothing',
+    retryAt: undefined,
+    error: link.error ?? (hasDiverged ? diverged(link) : undefined),
+  }
+}
+
+const UNUSED = {
+  kind: 'unknown',
+  role: 'none',
+  roundTripMs: undefined,
+  reliability: 1,
+  goodput: undefined,
+  backlog: 0,
+  confirms: 'nothing',
+} as const
+
+const DIVERGED = new WeakMap<RelayLink, SkeinError>()
+
+/** One and the same for each link, for statuses are compared by it. */
+function diverged(link: RelayLink): SkeinError {
+  const known = DIVERGED.get(link)
+  if (known !== undefined) return known
+  const error = new SkeinError(
+    'diverged',
+    `${link.url} holds something else than this device after both had exchanged everything; it is tried again. Nothing is lost here. Relays of one list have to be of one cluster.`,
+  )
+  DIVERGED.set(link, error)
+  return error
+}

@@ -1,0 +1,486 @@
+import type { StrongRequestMessage } from '@skein/protocol'
+import type { Outbox } from '../outbox.js'
+import {
+  type Replica,
+  Session,
+  type SessionEffects,
+  type SessionProblem,
+  type StrongMessage,
+} from '../session.js'
+import { type EditBatch, EditPace } from './edit-pace.js'
+import { BULK_BYTES, EditsInFlight } from './edits-in-flight.js'
+import type { PathId } from './path.js'
+import { type PathEffects, type PathReport, PathScheduler, type PathSwitch } from './scheduler.js'
+import { StandbyNews } from './standby-news.js'
+
+export const MULTIPATH_LIMITS = {
+  /** Bytes waiting in a socket from which its edits are held back and merged; until half of it has gone. */
+  bufferedBytesMax: 4 * 1024 * 1024,
+  /** A new path that does not stand by within this time is closed: a plain server, or an old relay. */
+  standbyWithinMs: 10_000,
+  /** The first path is given up for another one that is ready, when it is not up to date and says nothing. */
+  firstSilentMs: 1_000,
+} as const
+
+/** What a session over several paths wants done, in this order. */
+export interface MultipathEffects {
+  /** Keep this as the replica's epoch. */
+  epoch?: string
+  /** Updates to apply to the document; then call `applied`. */
+  readonly apply: Uint8Array[]
+  /** Awareness updates to apply. */
+  readonly presence: Uint8Array[]
+  readonly send: { readonly path: PathId; readonly frame: Uint8Array }[]
+  readonly strong: StrongMessage[]
+  readonly problems: { readonly path: PathId; readonly problem: SessionProblem }[]
+  readonly close: PathClose[]
+  /** Call `sendMore` for these when their sockets have sent most of what they hold. */
+  readonly more: PathId[]
+  /** Another path is active now. */
+  switched?: PathSwitch
+  /** Give this agent's presence to `presence()`: others have asked, or a path has begun to take part. */
+  announce: boolean
+}
+
+export interface PathClose {
+  readonly path: PathId
+  readonly code: number
+  readonly reason: string
+  /** It cannot be kept beside others: it is worth another attempt only when there is no other. */
+  readonly isUnfit: boolean
+}
+
+/** What is known of one path, for people. */
+export interface PathDescription {
+  readonly kind: 'relay' | 'server'
+  readonly isActive: boolean
+  readonly session: Session
+  /** What the scheduler knows of it; undefined until it can be used. */
+  readonly report: PathReport | undefined
+  /** Its relay held something else than this replica after they had exchanged everything. */
+  readonly hasDiverged: boolean
+}
+
+/** What this needs of a scheduler; `PathScheduler` is the one that is used. */
+export type PathChoice = Pick<
+  PathScheduler,
+  | 'active'
+  | 'isFull'
+  | 'deadlineMs'
+  | 'report'
+  | 'opened'
+  | 'closed'
+  | 'buffered'
+  | 'submit'
+  | 'acknowledged'
+  | 'answered'
+  | 'overdue'
+  | 'timeout'
+>
+
+interface Line {
+  readonly session: Session
+  readonly openedMs: number
+  readonly news: StandbyNews
+  /** The scheduler knows it. */
+  isKnown: boolean
+}
+
+export interface MultipathOptions {
+  /** There may be more than one path at a time. */
+  readonly hasOtherPaths: boolean
+  readonly scheduler?: PathChoice
+}
+
+/**
+ * An agent's side of all its connections to a space. One takes part: it brings what others write, and takes what is
+ * written here. The others stand by, and take over when the scheduler says so: first the new one takes part, then the
+ * old one stands down. Pure; the caller does what the effects say. Rules: SPEC.md, M1 to M12.
+ */
+export class MultipathSession {
+  private readonly lines = new Map<PathId, Line>()
+  private readonly scheduler: PathChoice
+  private readonly inFlight = new EditsInFlight()
+  private readonly pace = new EditPace()
+  private strongId: PathId | undefined
+  /** Strong requests went unanswered there. */
+  private readonly strongSilent = new Set<PathId>()
+  private out = nothing()
+
+  constructor(
+    private readonly agentId: string,
+    private readonly replica: Replica,
+    private readonly outbox: Outbox,
+    private readonly options: MultipathOptions,
+  ) {
+    this.scheduler = options.scheduler ?? new PathScheduler()
+  }
+
+  /** The path that takes part; undefined while there is none. */
+  get active(): PathId | undefined {
+    const { active } = this.scheduler
+    if (active !== undefined) return active
+    for (const [id, { session }] of this.lines) if (!session.isStandby) return id
+    return undefined
+  }
+
+  /** Edits flow: a path is up to date, or takes over from one that was. */
+  get live(): boolean {
+    for (const { session } of this.lines.values()) if (!session.isStandby && session.ready) return true
+    return false
+  }
+
+  /** The path that strong requests go over, if one takes them. */
+  get strongPath(): PathId | undefined {
+    return this.strongId
+  }
+
+  /** When `timeout` wants to be called. */
+  get deadlineMs(): number {
+    let deadlineMs = Math.min(this.scheduler.deadlineMs, this.pace.dueMs)
+    const hasReadyStandby = this.hasReadyStandby
+    for (const line of this.lines.values()) {
+      deadlineMs = Math.min(deadlineMs, line.session.deadline, line.news.dueMs)
+      if (isUnready(line)) deadlineMs = Math.min(deadlineMs, line.openedMs + MULTIPATH_LIMITS.standbyWithinMs)
+      if (hasReadyStandby && isStarting(line)) deadlineMs = Math.min(deadlineMs, silentFrom(line))
+    }
+    return deadlineMs
+  }
+
+  describe(id: PathId): PathDescription | undefined {
+    const line = this.lines.get(id)
+    if (line === undefined) return undefined
+    const { session, news } = line
+    return {
+      kind: session.kind,
+      isActive: id === this.active,
+      session,
+      report: this.scheduler.report(id),
+      hasDiverged: news.hasDiverged,
+    }
+  }
+
+  /** A connection is open. */
+  opened(nowMs: number, id: PathId): MultipathEffects {
+    const standsBy = this.active !== undefined
+    const { hasOtherPaths } = this.options
+    const session = new Session(this.agentId, this.replica, this.outbox, nowMs, { standsBy, hasOtherPaths })
+    this.lines.set(id, { session, openedMs: nowMs, news: new StandbyNews(), isKnown: false })
+    this.take(nowMs, id, session.opened())
+    return this.done(nowMs)
+  }
+
+  /** A connection is gone. */
+  closed(nowMs: number, id: PathId): MultipathEffects {
+    this.lineEnded(nowMs, id)
+    return this.done(nowMs)
+  }
+
+  receive(nowMs: number, id: PathId, frame: Uint8Array): MultipathEffects {
+    const line = this.lines.get(id)
+    if (line === undefined) return this.done(nowMs)
+    this.take(nowMs, id, line.session.receive(nowMs, frame))
+    // It went out in the answer to a step 1; in one to another path it might get lost with that.
+    if (id === this.active && line.session.answeredUpTo >= this.pace.heldUpTo) this.pace.drop()
+    return this.done(nowMs)
+  }
+
+  /** Updates were applied. */
+  applied(nowMs: number): MultipathEffects {
+    const { active } = this
+    if (active !== undefined) this.take(nowMs, active, this.lines.get(active)!.session.applied(nowMs))
+    return this.done(nowMs)
+  }
+
+  /** An edit was made; the outbox has numbered it. */
+  edit(nowMs: number, update: Uint8Array): MultipathEffects {
+    // Without a path that takes it, it will be in the next answer to a step 1.
+    if (!this.live) return this.done(nowMs)
+    if (update.length > BULK_BYTES) {
+      this.sendHeld(nowMs, true)
+      this.sendEdits(nowMs, { update, span: { from: this.outbox.last, upTo: this.outbox.last } })
+    } else {
+      this.pace.add(update, this.outbox.last)
+      this.sendHeld(nowMs, false)
+    }
+    return this.done(nowMs)
+  }
+
+  /** Somebody waits for a confirmation of all edits made so far, as the outbox knows. */
+  hurry(nowMs: number): MultipathEffects {
+    this.sendHeld(nowMs, true)
+    for (const [id, { session }] of this.lines) this.take(nowMs, id, session.hurry())
+    return this.done(nowMs)
+  }
+
+  /** This agent's presence, or that of neighbours it serves. Only ever the latest: a congested path gets the next. */
+  presence(nowMs: number, update: Uint8Array): MultipathEffects {
+    const { active } = this
+    const session = active === undefined ? undefined : this.lines.get(active)!.session
+    if (session?.congested === false) this.take(nowMs, active!, session.presence(update))
+    return this.done(nowMs)
+  }
+
+  strong(nowMs: number, request: StrongRequestMessage): MultipathEffects {
+    const id = this.strongId
+    if (id !== undefined) this.take(nowMs, id, this.lines.get(id)!.session.strong(request))
+    return this.done(nowMs)
+  }
+
+  /** Strong requests go unanswered: another path is taken for them, if there is one, and this one is probed. */
+  strongIsSilent(nowMs: number): MultipathEffects {
+    const id = this.strongId
+    if (id === undefined) return this.done(nowMs)
+    this.strongSilent.add(id)
+    const other = this.bestForStrong()
+    if (other === undefined) this.strongSilent.clear()
+    this.strongId = other ?? id
+    this.take(nowMs, id, this.lines.get(id)!.session.probe(nowMs))
+    return this.done(nowMs)
+  }
+
+  /** Bytes that wait in a path's socket, whenever that has changed. */
+  buffered(nowMs: number, id: PathId, bytes: number): MultipathEffects {
+    const line = this.lines.get(id)
+    if (line === undefined) return this.done(nowMs)
+    const { bufferedBytesMax } = MULTIPATH_LIMITS
+    if (bytes > bufferedBytesMax) line.session.congestion()
+    else if (line.session.congested && bytes <= bufferedBytesMax / 2) {
+      this.take(nowMs, id, line.session.relieved())
+    }
+    if (id === this.active && !this.mayChoose) this.pace.filled(bytes > BUSY_BYTES)
+    if (line.isKnown) this.choose(nowMs, this.scheduler.buffered(nowMs, id, bytes))
+    return this.done(nowMs)
+  }
+
+  /** A socket takes more of a large message. */
+  sendMore(nowMs: number, id: PathId): MultipathEffects {
+    const line = this.lines.get(id)
+    if (line !== undefined) this.take(nowMs, id, line.session.sendMore())
+    return this.done(nowMs)
+  }
+
+  /** Finds out now which paths still work, e.g. after the machine has slept. */
+  probe(nowMs: number): MultipathEffects {
+    for (const [id, { session }] of this.lines) this.take(nowMs, id, session.probe(nowMs))
+    return this.done(nowMs)
+  }
+
+  /** `deadlineMs` has come. @param random from 0 to below 1 */
+  timeout(nowMs: number, random: number): MultipathEffects {
+    for (const [id, line] of this.lines) {
+      if (line.session.deadline <= nowMs) this.take(nowMs, id, line.session.timeout(nowMs))
+      if (line.news.dueMs <= nowMs) this.checkNews(nowMs, id, line)
+    }
+    if (this.scheduler.deadlineMs <= nowMs) this.choose(nowMs, this.scheduler.timeout(nowMs, random))
+    this.sendHeld(nowMs, false)
+    return this.done(nowMs)
+  }
+
+  private get hasReadyStandby(): boolean {
+    for (const { session } of this.lines.values()) if (session.isStandby && session.ready) return true
+    return false
+  }
+
+  private sendHeld(nowMs: number, isUrgent: boolean): void {
+    const batch = this.pace.take(nowMs, isUrgent)
+    if (batch !== undefined) this.sendEdits(nowMs, batch)
+  }
+
+  private sendEdits(nowMs: number, batch: EditBatch): void {
+    const message = this.mayChoose ? this.inFlight.add(nowMs, batch) : undefined
+    if (message !== undefined) {
+      const { id, update } = message
+      const traffic = update.length > BULK_BYTES ? 'bulk' : 'interactive'
+      this.choose(nowMs, this.scheduler.submit(nowMs, { id, bytes: update.length, traffic }))
+      return
+    }
+    // Whatever becomes of the path, the next exchange has all of it.
+    const id = this.active
+    if (id !== undefined) this.take(nowMs, id, this.lines.get(id)!.session.edit(batch.update, batch.span))
+  }
+
+  /** There are several ways, answers tell which are good, and not too much waits for them. */
+  private get mayChoose(): boolean {
+    const { active, isFull } = this.scheduler
+    if (active === undefined || isFull || !this.options.hasOtherPaths) return false
+    return this.lines.get(active)!.session.kind === 'relay'
+  }
+
+  private choose(nowMs: number, { send, probe, switched }: PathEffects): void {
+    if (switched !== undefined) {
+      this.out.switched = switched
+      this.pace.moved()
+      this.takePart(nowMs, switched.to)
+    }
+    for (const { path, id } of send) {
+      const message = this.inFlight.get(id)
+      const line = this.lines.get(path)
+      if (message === undefined || line === undefined) continue
+      this.take(nowMs, path, line.session.edit(message.update, message.span))
+    }
+    for (const path of probe) {
+      const line = this.lines.get(path)
+      if (line !== undefined) this.take(nowMs, path, line.session.probe(nowMs))
+    }
+  }
+
+  private takePart(nowMs: number, id: PathId | undefined): void {
+    const line = id === undefined ? undefined : this.lines.get(id)
+    if (line?.session.isStandby) this.take(nowMs, id!, line.session.activate())
+  }
+
+  /** Does what one path's session asks for. */
+  private take(nowMs: number, id: PathId, effects: SessionEffects): void {
+    const { out } = this
+    if (effects.epoch !== undefined) out.epoch = effects.epoch
+    out.apply.push(...effects.apply)
+    out.presence.push(...effects.presence)
+    for (const frame of effects.send) out.send.push({ path: id, frame })
+    if (effects.strong !== undefined && id === this.strongId) out.strong.push(...effects.strong)
+    if (effects.problem !== undefined) out.problems.push({ path: id, problem: effects.problem })
+    if (effects.more) out.more.push(id)
+    out.announce ||= effects.announce === true
+    if (effects.roundTripMs !== undefined && this.lines.get(id)?.isKnown) {
+      this.choose(nowMs, this.scheduler.answered(nowMs, id, effects.roundTripMs))
+    }
+    if (effects.answered !== undefined) this.answered(nowMs, id, effects.answered)
+    if (effects.news !== undefined) {
+      const { roundTripMs = 0 } = this.activeReport ?? {}
+      this.lines.get(id)?.news.heard(nowMs, effects.news, this.replica, roundTripMs)
+    }
+    if (effects.close !== undefined) this.close(nowMs, id, effects.close)
+  }
+
+  private get activeReport(): PathReport | undefined {
+    const { active } = this.scheduler
+    return active === undefined ? undefined : this.scheduler.report(active)
+  }
+
+  private answered(nowMs: number, id: PathId, spans: NonNullable<SessionEffects['answered']>): void {
+    for (const message of this.inFlight.answered(spans)) {
+      if (id === this.scheduler.active) this.pace.answered(nowMs, nowMs - message.sentMs)
+      this.choose(nowMs, this.scheduler.acknowledged(nowMs, id, message.id))
+    }
+  }
+
+  private checkNews(nowMs: number, id: PathId, { news, session }: Line): void {
+    if (!session.isStandby) return
+    const { active } = this.scheduler
+    if (news.isOverdue(nowMs, this.replica)) {
+      this.take(nowMs, id, session.ask())
+      if (active !== undefined) this.choose(nowMs, this.scheduler.overdue(nowMs, active))
+    }
+    const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0
+    if (!news.mustExchange(nowMs, this.replica, isAtRest)) return
+    // One of the two lacks what it should have: both tell what they hold, and get what they lack.
+    if (active !== undefined) this.take(nowMs, active, this.lines.get(active)!.session.verify())
+    this.take(nowMs, id, session.activate())
+  }
+
+  private close(
+    nowMs: number,
+    id: PathId,
+    { code, reason }: { code: number; reason: string },
+    isUnfit = false,
+  ): void {
+    if (!this.lines.has(id)) return
+    this.out.close.push({ path: id, code, reason, isUnfit })
+    this.lineEnded(nowMs, id)
+  }
+
+  private lineEnded(nowMs: number, id: PathId): void {
+    const line = this.lines.get(id)
+    if (line === undefined) return
+    this.lines.delete(id)
+    this.strongSilent.delete(id)
+    if (this.strongId === id) this.strongId = undefined
+    if (line.isKnown) this.choose(nowMs, this.scheduler.closed(nowMs, id))
+  }
+
+  /** What follows from where things are now, whatever happened. */
+  private done(nowMs: number): MultipathEffects {
+    this.introduce(nowMs)
+    if (this.active === undefined) this.takePart(nowMs, this.lines.keys().next().value)
+    this.standDown(nowMs)
+    this.strongId = this.strongPathNow()
+    const { out } = this
+    this.out = nothing()
+    return out
+  }
+
+  /** Tells the scheduler of paths that can be used from now on. */
+  private introduce(nowMs: number): void {
+    let starting: Line | undefined
+    for (const line of this.lines.values()) if (isStarting(line)) starting = line
+    const mayTakeOver = starting === undefined || nowMs >= silentFrom(starting)
+    for (const [id, line] of this.lines) {
+      if (line.isKnown || !line.session.ready) continue
+      // Who came first is about to take part, and would only be taken over for a moment.
+      if (line.session.isStandby && this.scheduler.active === undefined && !mayTakeOver) continue
+      line.isKnown = true
+      this.choose(nowMs, this.scheduler.opened(nowMs, id))
+    }
+  }
+
+  /** Once the active path is up to date no other one need take part. */
+  private standDown(nowMs: number): void {
+    const { active } = this.scheduler
+    const activeSession = active === undefined ? undefined : this.lines.get(active)!.session
+    if (activeSession?.live !== true) return
+    for (const [id, line] of [...this.lines]) {
+      if (id === active) continue
+      const { session } = line
+      const isUnfit =
+        activeSession.letsStandBy !== true ||
+        session.letsStandBy === false ||
+        (!session.isStandby && session.live && session.letsStandBy === undefined) ||
+        (isUnready(line) && nowMs >= line.openedMs + MULTIPATH_LIMITS.standbyWithinMs)
+      if (isUnfit) this.close(nowMs, id, NOT_BESIDE_OTHERS, true)
+      else if (!session.isStandby && session.live) this.take(nowMs, id, session.standDown())
+    }
+  }
+
+  /** It stays where it is as long as that answers: a change costs all watches and requests once more. */
+  private strongPathNow(): PathId | undefined {
+    const { strongId } = this
+    if (strongId !== undefined && this.scheduler.report(strongId)?.state !== 'silent') {
+      if (this.lines.get(strongId)?.session.takesStrong) return strongId
+    }
+    return this.bestForStrong()
+  }
+
+  private bestForStrong(): PathId | undefined {
+    const { active } = this
+    let best: PathId | undefined
+    for (const [id, { session }] of this.lines) {
+      if (!session.takesStrong || this.strongSilent.has(id)) continue
+      if (this.scheduler.report(id)?.state === 'silent') continue
+      if (best === undefined || id === active) best = id
+    }
+    return best
+  }
+}
+
+/** So much waiting in a socket means that its line is slower than what is written. */
+const BUSY_BYTES = 64 * 1024
+
+const NOT_BESIDE_OTHERS = { code: 1000, reason: 'another path is in use' } as const
+
+/** It should stand by, but the other side has not said that it knows how. */
+function isUnready({ session }: Line): boolean {
+  return session.isStandby && !session.ready
+}
+
+/** It takes part, but is not up to date yet, and was not before. */
+function isStarting({ session, isKnown }: Line): boolean {
+  return !session.isStandby && !session.ready && !isKnown
+}
+
+function silentFrom({ session }: Line): number {
+  return session.heardMs + MULTIPATH_LIMITS.firstSilentMs
+}
+
+function nothing(): MultipathEffects {
+  return { apply: [], presence: [], send: [], strong: [], problems: [], close: [], more: [], announce: false }
+}
