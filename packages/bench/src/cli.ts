@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { PATHS_USAGE, pathsBench } from './paths/bench.js'
+import { PATHS_USAGE, pathsBench } from './paths/simulated.js'
 import { relayBench } from './relay/bench.js'
 import { BENCH_USAGE } from './relay/options.js'
 import { bundleSizes } from './size.js'
