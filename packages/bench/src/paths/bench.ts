@@ -1,0 +1,10 @@
+import { parsePathsOptions } from './options.js'
+import { realPaths } from './real/bench.js'
+import { simulatedPaths } from './simulated.js'
+
+/** Ways to use several paths, in virtual time, or with real processes. */
+export async function pathsBench(args: readonly string[]): Promise<void> {
+  const options = parsePathsOptions(args)
+  if (options.over === 'simulation') simulatedPaths(options)
+  else await realPaths(options)
+}
