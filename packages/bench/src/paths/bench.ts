@@ -1,3 +1,4 @@
+import { netemPaths } from './netem/bench.js'
 import { parsePathsOptions } from './options.js'
 import { realPaths } from './real/bench.js'
 import { simulatedPaths } from './simulated.js'
@@ -6,5 +7,6 @@ import { simulatedPaths } from './simulated.js'
 export async function pathsBench(args: readonly string[]): Promise<void> {
   const options = parsePathsOptions(args)
   if (options.over === 'simulation') simulatedPaths(options)
+  else if (options.over === 'netem') await netemPaths(args)
   else await realPaths(options)
 }

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util'
 
 export interface PathsOptions {
-  /** Simulated lines, real processes behind a proxy, or behind netem. */
-  readonly over: 'simulation' | 'proxy' | 'netem'
+  /** Simulated lines; real processes behind a proxy, or behind netem; the latter is run `inside` of a namespace. */
+  readonly over: 'simulation' | 'proxy' | 'netem' | 'inside'
   /** Parts of names of scenarios; none means all. */
   readonly only: readonly string[]
   /** Of each scenario. */
@@ -25,6 +25,8 @@ export function parsePathsOptions(args: readonly string[]): PathsOptions {
     options: {
       proxy: { type: 'boolean', default: false },
       netem: { type: 'boolean', default: false },
+      // Given by the bench itself.
+      inside: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       worlds: { type: 'string' },
       seed: { type: 'string', default: '1' },
@@ -34,7 +36,7 @@ export function parsePathsOptions(args: readonly string[]): PathsOptions {
   })
   if (values.proxy && values.netem) throw new Error('--proxy and --netem are two ways to do it; give one')
   return {
-    over: values.proxy ? 'proxy' : values.netem ? 'netem' : 'simulation',
+    over: values.inside ? 'inside' : values.netem ? 'netem' : values.proxy ? 'proxy' : 'simulation',
     only: values.only,
     worlds: values.worlds === undefined ? undefined : whole('--worlds', values.worlds, 1),
     seed: whole('--seed', values.seed, 0),

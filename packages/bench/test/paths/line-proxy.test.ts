@@ -93,7 +93,7 @@ describe('a line as a proxy', () => {
     const { line, client, received } = await echo(after, LINE)
     await echoed(client, 'one')
     line.hole('up', 500)
-    client.write(Buffer.alloc(32 * 1024 * 1024, 'x'))
+    client.write(Buffer.alloc(16 * 1024 * 1024, 'x'))
     let before = -1
     await until(() => {
       // It takes no more once it is full, whatever the system's buffers hold.
@@ -104,7 +104,7 @@ describe('a line as a proxy', () => {
     expect(line.bytes.up).toBeLessThanOrEqual(3 + HELD_BYTES_MAX + 64 * 1024)
     expect(client.writableLength).toBeGreaterThan(0)
     client.resume()
-    await until(() => received().length === 3 + 32 * 1024 * 1024)
+    await until(() => received().length === 3 + 16 * 1024 * 1024)
   })
 
   test('a line to nowhere ends its connections', async ({ onTestFinished: after }) => {

@@ -30,19 +30,29 @@ interface Stage {
  * Ways to use several paths, with real processes: three relays of a cluster; a writer for each way, all at the same
  * time, each in spaces of its own and over lines of its own to each relay; and a reader, directly at the third relay.
  */
-export async function realPaths({ worlds = WORLDS, seed, seconds, only, raw }: PathsOptions): Promise<void> {
+export async function realPaths({
+  over,
+  worlds = WORLDS,
+  seed,
+  seconds,
+  only,
+  raw,
+}: PathsOptions): Promise<void> {
   const chosen = REAL_SCENARIOS.filter(
     ({ name }) => only.length === 0 || only.some((part) => name.includes(part)),
   )
+  const netem = over === 'inside'
+  // Processes are ended when this one exits.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   if (raw !== undefined) rmSync(raw, { force: true })
-  console.log(heading(worlds, seconds, seed))
+  console.log(heading({ netem, worlds, seconds, seed }))
   const all: { readonly name: string; readonly measured: ReadonlyMap<Way, Measured> }[] = []
   for (const [index, scenario] of chosen.entries()) {
     console.error(`[${index + 1}/${chosen.length}] ${scenario.name}: ${seconds} s`)
     // Fresh ones each time: what came before leaves neither memory nor files behind.
     const stage = await setUp()
     try {
-      const results = await run(stage, scenario, worlds, seconds * 1_000, seed)
+      const results = await run(stage, scenario, { netem, worlds, forMs: seconds * 1_000, seed })
       if (raw !== undefined) appendFileSync(raw, rawLine(scenario.name, results))
       const measured = measure(results)
       console.log(rowsOf(scenario.name, measured))
@@ -55,7 +65,7 @@ export async function realPaths({ worlds = WORLDS, seed, seconds, only, raw }: P
   const title = 'Several paths with real processes: delivery and bytes (lower is better)'
   const drawn = ['one relay', 'round robin', 'lowest round trip', 'agent'] as const
   const ways = { best: 'always redundant', single: 'one relay', drawn } as const
-  console.log(`\nPlot: ${drawPaths<Way>('paths-proxy.svg', title, all, ways)}`)
+  console.log(`\nPlot: ${drawPaths<Way>(netem ? 'paths-netem.svg' : 'paths-proxy.svg', title, all, ways)}`)
 }
 
 function rawLine(scenario: string, results: ReadonlyMap<Way, readonly RoomResult[]>): string {
@@ -73,6 +83,7 @@ async function setUp(): Promise<Stage> {
 }
 
 async function takeDown({ cluster, lines, reader, writers }: Stage): Promise<void> {
+  await lines.ask('shut', undefined).catch(() => {})
   await Promise.all([lines, reader, ...writers.values()].map((child) => child.stop()))
   await cluster.stop()
 }
@@ -81,9 +92,7 @@ async function takeDown({ cluster, lines, reader, writers }: Stage): Promise<voi
 async function run(
   { cluster, lines, reader, writers }: Stage,
   scenario: RealScenario,
-  worlds: number,
-  forMs: number,
-  seed: number,
+  { netem, worlds, forMs, seed }: { netem: boolean; worlds: number; forMs: number; seed: number },
 ): Promise<ReadonlyMap<Way, readonly RoomResult[]>> {
   const rooms = WAYS.flatMap((way) => Array.from({ length: worlds }, (_, world) => ({ way, world })))
   const spaces = rooms.map(({ way, world }) => `${way.replaceAll(' ', '-')}-${world}`)
@@ -93,7 +102,7 @@ async function run(
       ...line,
       rate: line.rate === Number.POSITIVE_INFINITY ? null : line.rate,
     })),
-    ...{ ports, rooms: rooms.length, seed },
+    ...{ netem, ports, rooms: rooms.length, seed },
   })
   await reader.ask('join', { relay: `ws://127.0.0.1:${ports[2]}`, spaces })
   await Promise.all(

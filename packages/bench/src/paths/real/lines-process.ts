@@ -1,5 +1,7 @@
 /** All lines of the writers, and what happens to them. A process of its own, so that nobody's work delays them. */
 import { type LineOptions, Random } from '@skein/simulator'
+import { addressOf, type LinePlace } from '../netem/plan.js'
+import { type ShapedLine, Shaper } from '../netem/shaper.js'
 import { serve, sharedNowMs } from './child.js'
 import { LineProxy } from './line-proxy.js'
 import type { RealFaults } from './scenarios.js'
@@ -8,8 +10,9 @@ import type { RealFaults } from './scenarios.js'
 export type SentLine = Omit<LineOptions, 'rate'> & { readonly rate: number | null }
 
 export interface LinesApi {
-  /** Opens lines to these ports for so many rooms. Returns their URLs by room. */
+  /** Opens lines to these ports for so many rooms. Returns their URLs by room. @param netem what makes the lines */
   open(what: {
+    readonly netem: boolean
     readonly lines: readonly SentLine[]
     readonly ports: readonly number[]
     readonly rooms: number
@@ -34,8 +37,15 @@ export interface LinesOfRoom {
 const LOOK_EVERY_MS = 250
 const LOOKS = 4
 
+/** What a line is like that only passes on. */
+const PLAIN: LineOptions = {
+  ...{ delayMs: 0, jitter: 0, burstEveryMs: 0, burstMs: 0 },
+  rate: Number.POSITIVE_INFINITY,
+}
+
 interface Room {
   readonly lines: readonly LineProxy[]
+  readonly shaped: readonly ShapedLine[]
   readonly before: readonly { up: number; down: number }[]
   readonly faultsMs: number[]
   /** What each line had been given up at the last looks, oldest first. */
@@ -43,23 +53,40 @@ interface Room {
 }
 
 let rooms: Room[] = []
+let shaper: Shaper | undefined
 const timers = new Set<ReturnType<typeof setTimeout>>()
 
 serve<LinesApi>({
-  async open({ lines, ports, rooms: count, seed }) {
+  async open({ lines, ports, rooms: count, seed, netem }) {
     const random = new Random(seed)
-    rooms = []
-    for (let i = 0; i < count; i++) {
-      const proxies = await Promise.all(
-        lines.map((line, at) => {
-          const options = { ...line, rate: line.rate ?? Number.POSITIVE_INFINITY }
-          const own = new Random(random.below(2 ** 32))
-          return LineProxy.open({ port: ports[at]!, up: options, down: options, random: own })
-        }),
+    const all = lines.map((line) => ({ ...line, rate: line.rate ?? Number.POSITIVE_INFINITY }))
+    rooms = await Promise.all(
+      Array.from({ length: count }, async (_, room) => {
+        const shaped = all.map((options, line) => ({ place: { room, line }, options }))
+        const opened = shaped.map(({ place, options }) => openLine(place, options, netem))
+        const proxies = await Promise.all(opened)
+        return {
+          lines: proxies,
+          shaped,
+          before: proxies.map(() => ({ up: 0, down: 0 })),
+          faultsMs: [],
+          looks: [],
+        }
+      }),
+    )
+    if (netem)
+      shaper = new Shaper(
+        rooms.flatMap(({ shaped }) => shaped),
+        random,
       )
-      rooms.push({ lines: proxies, before: proxies.map(() => ({ up: 0, down: 0 })), faultsMs: [], looks: [] })
-    }
     return rooms.map((room) => room.lines.map(({ url }) => url))
+
+    function openLine(place: LinePlace, options: LineOptions, isShaped: boolean): Promise<LineProxy> {
+      const port = ports[place.line]!
+      const own = new Random(random.below(2 ** 32))
+      if (!isShaped) return LineProxy.open({ port, up: options, down: options, random: own })
+      return LineProxy.open({ port, up: PLAIN, down: PLAIN, random: own, localAddress: addressOf(place) })
+    }
   },
 
   begin({ faults, startsMs }) {
@@ -89,6 +116,7 @@ serve<LinesApi>({
     })),
 
   async shut() {
+    shaper?.stop()
     await Promise.all(rooms.flatMap(({ lines }) => lines.map((line) => line.shut())))
     rooms = []
   },
@@ -105,16 +133,18 @@ function look(): void {
   }
 }
 
-function fail(room: Room, { fault, line: which }: RealFaults): void {
-  const line = which === 'first' ? room.lines[0]! : mostUsed(room)
-  room.faultsMs.push(sharedNowMs())
-  if (fault.kind === 'close') line.close(fault.how)
-  else line.hole(fault.way, fault.durationMs)
+function fail({ lines, shaped, looks, faultsMs }: Room, { fault, line: which }: RealFaults): void {
+  const at = which === 'first' ? 0 : mostUsed(lines, looks[0])
+  faultsMs.push(sharedNowMs())
+  if (fault.kind === 'close') lines[at]!.close(fault.how)
+  else if (shaper !== undefined) shaper.hole(shaped[at]!, fault.way, fault.durationMs)
+  else lines[at]!.hole(fault.way, fault.durationMs)
 }
 
-function mostUsed({ lines, looks }: Room): LineProxy {
-  const used = ({ bytes }: LineProxy, i: number) => bytes.up - (looks[0]?.[i] ?? 0)
-  return lines.reduce((most, line, i) => (used(line, i) > used(most, lines.indexOf(most)) ? line : most))
+/** The one that was given most since then. */
+function mostUsed(lines: readonly LineProxy[], before: readonly number[] | undefined): number {
+  const used = lines.map(({ bytes }, i) => bytes.up - (before?.[i] ?? 0))
+  return used.indexOf(Math.max(...used))
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,8 +1,18 @@
 import type { Measured } from './measure.js'
 import { WAYS, type Way } from './ways.js'
 
-export function heading(worlds: number, seconds: number, seed: number): string {
-  return `Real processes over lines that a proxy makes: for each scenario and way ${worlds} spaces for ${seconds} s, all at once, seed ${seed}.
+export function heading({
+  netem,
+  worlds,
+  seconds,
+  seed,
+}: {
+  readonly netem: boolean
+  readonly worlds: number
+  readonly seconds: number
+  readonly seed: number
+}): string {
+  return `Real processes over lines that ${netem ? 'netem makes' : 'a proxy makes'}: for each scenario and way ${worlds} spaces for ${seconds} s, all at once, seed ${seed}.
 Milliseconds from the edit of the writer to the observer of a reader at another relay; the gap is how late the
 latest edit of the second after a fault was, at the 95th percentile and at worst. Bytes as the proxy was given
 them, WebSocket included, without TCP and IP: by the writer (up), and by both sides, beside those of one relay.
