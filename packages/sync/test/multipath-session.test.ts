@@ -273,7 +273,7 @@ describe('M5 edits that follow each other closely', () => {
     }
     for (let i = 0; i < 20; i++) round(10)
     expect(agent.session.pauseMs).toBe(4)
-    for (let i = 0; i < 30; i++) round(100)
+    for (let i = 0; i < 15; i++) round(100)
     expect(agent.session.pauseMs).toBe(100)
     for (let i = 0; i < 40; i++) round(10)
     expect(agent.session.pauseMs).toBe(4)
