@@ -497,7 +497,7 @@ export class ReplicatedSpace implements Space {
     const paths = [...this.connection.paths, ...(tabs > 0 ? [tabPath(servedByTab)] : [])]
     return {
       connection: this.connection.state,
-      path: servedByTab ? paths.at(-1) : this.connection.path,
+      path: servedByTab ? paths.at(-1) : paths.find(({ role }) => role === 'active'),
       paths,
       lastSwitch: this.connection.lastSwitch,
       queued: this.queued(),

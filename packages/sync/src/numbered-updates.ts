@@ -62,10 +62,6 @@ export class NumberedUpdates {
     this.refusedSeq = Math.min(this.refusedSeq, this.seq + 1)
   }
 
-  isRefused(seq: number): boolean {
-    return seq >= this.refusedSeq
-  }
-
   /** Everything up to this number is on disk; tells the outbox. Returns the edits now known to have arrived. */
   acknowledged(to: number, tier: AckTier): EditSpan[] {
     const waiting = this.waiting[tier]

@@ -10,12 +10,14 @@ import {
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import {
+  documentDigest,
   documentReplica,
   MULTIPATH_LIMITS,
   type MultipathEffects,
   MultipathSession,
   Outbox,
 } from '../src/index.js'
+import { RelayClaims } from '../src/relay-claims.js'
 import { HELLO, relayHello, STEP_1_EMPTY, STEP_2_EMPTY, updateOf } from './helpers.js'
 
 const STANDBY_HELLO = relayHello({
@@ -320,48 +322,85 @@ describe('M7 M8 what a path that stands by tells', () => {
     expect(agent.types(1)).toEqual([])
   })
 
-  test('M8 a relay that holds something else at rest is exchanged with, and the active one has to say what it holds', () => {
+  test('M8 of a relay that holds something else at rest the active one has to answer, then everything is exchanged', () => {
     const agent = Agent.withTwo()
     agent.set('a')
     agent.receive(0, ack(3))
-    agent.receive(1, received(1))
     agent.take(0)
-    agent.take(1)
-    const news = encodeFrame({
-      type: 'news',
-      stateVector: encodeStateVector(new Map()),
-      digest: '0123456789abcdef',
-    })
+    const stateVector = encodeStateVector(new Map())
+    const news = encodeFrame({ type: 'news', stateVector, digest: '0123456789abcdef' })
     agent.receive(1, news)
     agent.wait(2_100)
     expect(agent.types(0)).toEqual(['standby', 'standby', 'sync-step-1'])
+    expect(agent.types(1)).toEqual([])
+    agent.wait(1_000)
+    expect(agent.types(0)).toEqual([])
     expect(agent.types(1)).toEqual(['standby', 'sync-step-1'])
     expect(agent.session.active).toBe(0)
     agent.receive(1, STEP_1_EMPTY, STEP_2_EMPTY)
     expect(agent.types(1)).toEqual(['numbered-update', 'standby'])
     // The relay still says the same: told, and tried again after a while.
     agent.receive(1, news)
-    agent.wait(2_100)
+    agent.wait(3_100)
     expect(agent.session.describe(1)?.hasDiverged).toBe(false)
     agent.wait(10_000)
     expect(agent.session.describe(1)?.hasDiverged).toBe(true)
+    expect(agent.types(1)).toEqual(['standby', 'sync-step-1'])
+    agent.receive(1, STEP_1_EMPTY, STEP_2_EMPTY)
+    agent.receive(1, encodeFrame({ type: 'news', stateVector, digest: documentDigest(agent.doc) }))
+    agent.wait(2_000)
+    expect(agent.session.describe(1)?.hasDiverged).toBe(false)
   })
 
-  test('M8 S23 a relay that confirmed what it does not hold is left', () => {
+  test('S23 a relay that confirmed what it does not hold is left', () => {
     const agent = Agent.withTwo()
     agent.set('a')
     agent.receive(0, ack(3))
-    agent.did(agent.session.closed(agent.nowMs, 1))
-    agent.open(1)
-    // It asks twice, as after an exchange, and holds nothing both times though it confirmed all.
-    agent.receive(0, STEP_1_EMPTY, ack(4))
-    agent.receive(0, STEP_1_EMPTY)
+    // It holds what was there at first, and not the edit.
+    const first = new Y.Doc()
+    first.clientID = 1
+    first.getMap('state').set('start', 'start')
+    agent.receive(0, step1(first))
     const { close, problems } = agent.effects.at(-1)!
     expect(close).toMatchObject([{ path: 0, code: 4410, isUnfit: false }])
     expect(problems).toMatchObject([{ path: 0, problem: { kind: 'unfaithful' } }])
     expect(agent.session.active).toBe(1)
   })
+
+  test('S23 nothing is concluded from what was not confirmed, was refused, or went another way', () => {
+    const agent = Agent.withTwo()
+    const first = step1(agent.doc)
+    agent.set('a')
+    agent.receive(0, encodeFrame({ type: 'reject', seq: 3, code: 'forbidden', reason: 'no' }))
+    agent.wait(100)
+    agent.set('b')
+    agent.receive(0, ack(4), first)
+    expect(agent.session.active).toBe(0)
+    const unconfirmed = Agent.withTwo()
+    unconfirmed.set('a')
+    unconfirmed.receive(0, received(3), first)
+    expect(unconfirmed.session.active).toBe(0)
+    // The edit before it is on its way over the other path.
+    const other = Agent.withTwo()
+    const claims = new RelayClaims()
+    claims.answered(1, new Map([[1, 1]]))
+    claims.sentUpdate(2, updateWith(other, 'skipped', 'sent'))
+    claims.acknowledged(2)
+    expect(claims.areKept(new Map([[1, 1]]))).toBe(true)
+  })
 })
+
+function step1(doc: Y.Doc): Uint8Array {
+  return encodeFrame({ type: 'sync-step-1', stateVector: Y.encodeStateVector(doc) })
+}
+
+/** The second of two edits. */
+function updateWith({ doc }: Agent, skipped: string, sent: string): Uint8Array {
+  doc.getMap('state').set(skipped, 1)
+  const before = Y.encodeStateVector(doc)
+  doc.getMap('state').set(sent, 1)
+  return Y.encodeStateAsUpdate(doc, before)
+}
 
 test('M9 presence goes over the active path alone', () => {
   const agent = Agent.withTwo()

@@ -386,10 +386,11 @@ export class MultipathSession {
       if (active !== undefined) this.choose(nowMs, this.scheduler.overdue(nowMs, active))
     }
     const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0
-    if (!news.mustExchange(nowMs, this.replica, isAtRest)) return
-    // One of the two lacks what it should have: both tell what they hold, and get what they lack.
-    if (active !== undefined) this.take(nowMs, active, this.lines.get(active)!.session.verify())
-    this.take(nowMs, id, session.activate())
+    const wanted = news.compare(nowMs, this.replica, isAtRest)
+    if (wanted === 'exchange') this.take(nowMs, id, session.activate())
+    if (wanted === 'verify' && active !== undefined) {
+      this.take(nowMs, active, this.lines.get(active)!.session.verify())
+    }
   }
 
   private close(
