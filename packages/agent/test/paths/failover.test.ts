@@ -125,7 +125,8 @@ describe('several relays', () => {
       b.set('back', 2)
       await until('both have both', () => b.get('there') === 1 && a.get('back') === 2)
       await until('another path is active', () => a.status.path?.url !== before)
-      expect(a.status.lastSwitch?.reason).toBe('silent')
+      // What it missed makes it worse before it makes it silent.
+      expect(['silent', 'better']).toContain(a.status.lastSwitch?.reason)
       await a.durable('quorum')
       line.heal()
       await until('the first answers again', () => {
