@@ -5,6 +5,7 @@ import * as Y from 'yjs'
 import type { Socket, Sockets } from '../../src/platform.js'
 import type { FailoverWebSocket } from '../../src/websocket/failover.js'
 import { failoverWebSocket } from '../../src/websocket/node.js'
+import { until } from '../helpers.js'
 
 export interface StockClient {
   readonly doc: Y.Doc
@@ -83,5 +84,17 @@ export class ScriptedSockets implements Sockets {
 
   get last(): ScriptedSocket {
     return this.made.at(-1)!
+  }
+
+  /** Those that have not ended. */
+  get alive(): ScriptedSocket[] {
+    return this.made.filter(({ isClosed }) => !isClosed)
+  }
+
+  /** The connection to a relay that has not ended, once there is one. */
+  async to(relay: string): Promise<ScriptedSocket> {
+    const find = () => this.alive.find(({ url }) => url.startsWith(relay))
+    await until(`a connection to ${relay}`, () => find() !== undefined)
+    return find()!
   }
 }

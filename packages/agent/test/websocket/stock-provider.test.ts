@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { encodeFrame } from '@skein/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
@@ -20,7 +21,7 @@ const synced = (...clients: StockClient[]) =>
 const names = ({ provider }: StockClient) =>
   [...provider.awareness.getStates().values()].map(({ name }) => name).sort()
 const equal = (a: { doc: Y.Doc }, b: { doc: Y.Doc }) => () =>
-  JSON.stringify(fingerprint(a.doc)) === JSON.stringify(fingerprint(b.doc))
+  isDeepStrictEqual(fingerprint(a.doc), fingerprint(b.doc))
 
 /** The relay of the cluster that the client's edits go to. */
 function activeRelay(cluster: TestCluster, client: StockClient): string {
