@@ -11,10 +11,9 @@ export function pathStatus(link: RelayLink, description: PathDescription | undef
     return { ...UNUSED, url, state, retryAt, error: link.error }
   }
   const { session, report, isActive, hasDiverged } = description
-  const isHeard = session.kind === 'relay' || session.live
   const roundTripMs = report?.roundTripMs ?? session.roundTripMs
   return {
-    kind: isHeard ? session.kind : 'unknown',
+    kind: session.isGreeted ? session.kind : 'unknown',
     url,
     role: isActive ? 'active' : 'standby',
     state:

@@ -165,6 +165,11 @@ export class Session {
     return this.relay === undefined ? 'server' : 'relay'
   }
 
+  /** Whether the other side has said anything by which `kind` is known. */
+  get isGreeted(): boolean {
+    return this.relay !== undefined || this.askedByServer || this.answeredByServer
+  }
+
   /** Both sides have told each other what they lack: edits flow. */
   get live(): boolean {
     return this.askedByServer && this.answeredByServer

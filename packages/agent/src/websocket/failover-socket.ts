@@ -11,10 +11,11 @@ import {
 } from '@skein/protocol'
 import { documentReplica, KEEP_ALIVE_MS, Outbox, type Replica, type SessionProblem } from '@skein/sync'
 import * as Y from 'yjs'
-import { Connection, type ConnectionEvents, spaceUrl } from '../connection.js'
+import { Connection, type ConnectionEvents, isOfEdits } from '../connection.js'
 import type { SkeinError } from '../errors.js'
 import type { Sockets } from '../platform.js'
 import { problemError } from '../problems.js'
+import { spaceUrl } from '../space-url.js'
 import { memoryStore } from '../store/memory-store.js'
 import type { PathStatus, PathSwitch } from '../types.js'
 import { addressOf } from './address.js'
@@ -132,7 +133,7 @@ export class FailoverSocket extends SocketShape {
   }
 
   get error(): SkeinError | undefined {
-    return this.connection.refusal ?? this.problem
+    return this.connection.error ?? this.problem
   }
 
   protected fromApplication(frame: Uint8Array): void {
@@ -279,7 +280,7 @@ export class FailoverSocket extends SocketShape {
   private onProblem(problem: SessionProblem): void {
     this.problem = problemError(problem)
     if (problem.kind === 'denied') this.tell({ type: 'auth-denied', reason: problem.reason })
-    if (problem.kind === 'too-large' || problem.kind === 'rejected') this.failed(this.problem)
+    if (isOfEdits(problem)) this.failed(this.problem)
   }
 
   private onConnectionChanged(): void {

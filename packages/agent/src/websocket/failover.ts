@@ -1,6 +1,6 @@
-import { spaceUrl } from '../connection.js'
 import { SkeinError } from '../errors.js'
 import type { Sockets } from '../platform.js'
+import { spaceUrl } from '../space-url.js'
 import type { PathStatus, PathSwitch } from '../types.js'
 import { FailoverSocket, ProviderMemory } from './failover-socket.js'
 
