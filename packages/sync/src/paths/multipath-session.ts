@@ -201,8 +201,12 @@ export class MultipathSession {
 
   /** An edit was made; the outbox has numbered it. */
   edit(nowMs: number, update: Uint8Array): MultipathEffects {
-    // Without a path that takes it, it will be in the next answer to a step 1.
-    if (!this.live) return this.done(nowMs)
+    if (!this.live) {
+      // It will be in the next answer to a step 1; a path that was answered just now, and is not up to date yet, takes it.
+      const { active, activeSession } = this
+      if (activeSession !== undefined) this.take(nowMs, active!, activeSession.edit(update))
+      return this.done(nowMs)
+    }
     if (update.length > BULK_BYTES) {
       this.sendHeld(nowMs, true)
       this.sendEdits(nowMs, { update, span: { from: this.outbox.last, upTo: this.outbox.last } })
