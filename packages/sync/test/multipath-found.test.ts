@@ -7,6 +7,7 @@ import { relayHello, STEP_1_EMPTY, STEP_2_EMPTY } from './helpers.js'
 // What the simulator has found, each as short as it can be told. The seeds are those of its worlds.
 
 const RELAY_HELLO = relayHello({ features: [STANDBY_FEATURE, QUORUM_FEATURE] })
+const received = (to: number) => encodeFrame({ type: 'received', to })
 const ack = (to: number, tier: 'relay' | 'quorum' = 'relay') =>
   encodeFrame({ type: 'ack', from: 1, to, tier })
 
@@ -80,4 +81,34 @@ test('M3 S5 an edit before the first step 1 is in the answer to it, and nowhere 
   expect(agent.take(0)).toEqual([])
   agent.receive(0, STEP_1_EMPTY, STEP_2_EMPTY)
   expect(agent.take(0)).toEqual(['numbered-update'])
+})
+
+/** Two paths, and an edit that went over both of them. */
+function withTwo(): Agent {
+  const agent = new Agent()
+  agent.open(0)
+  agent.receive(0, RELAY_HELLO, STEP_1_EMPTY, STEP_2_EMPTY, ack(1), ack(1, 'quorum'))
+  agent.open(1)
+  agent.receive(1, RELAY_HELLO)
+  agent.set('a')
+  agent.receive(0, received(2))
+  agent.take(0)
+  agent.take(1)
+  return agent
+}
+
+// Seed 21: their confirmation by a majority was never told, and might have been lost with the relay.
+test('M4 edits that a path received and did not confirm before it closed are exchanged with the active one', () => {
+  const agent = withTwo()
+  agent.close(1)
+  expect(agent.take(0)).toEqual(['standby', 'standby', 'sync-step-1'])
+  agent.receive(0, STEP_1_EMPTY, ack(3), ack(3, 'quorum'))
+  expect(agent.outbox.isConfirmed(agent.outbox.last, 'quorum')).toBe(true)
+})
+
+test('M4 a path that closes with nothing open costs no exchange', () => {
+  const agent = withTwo()
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  agent.close(1)
+  expect(agent.take(0)).toEqual([])
 })

@@ -105,6 +105,8 @@ export class MultipathSession {
   private strongId: PathId | undefined
   /** Strong requests went unanswered there. */
   private readonly strongSilent = new Set<PathId>()
+  /** Edits up to this may have gone with a path that had received them: the next one has to be exchanged with. */
+  private verifyUpTo = 0
   private out = nothing()
 
   constructor(
@@ -411,6 +413,7 @@ export class MultipathSession {
     const line = this.lines.get(id)
     if (line === undefined) return
     this.lines.delete(id)
+    if (line.session.hasUnconfirmed) this.verifyUpTo = this.outbox.last
     this.strongSilent.delete(id)
     if (this.strongId === id) this.strongId = undefined
     if (line.isKnown) this.choose(nowMs, this.scheduler.closed(nowMs, id))
@@ -421,6 +424,7 @@ export class MultipathSession {
     this.introduce(nowMs)
     if (this.active === undefined) this.takePart(nowMs, this.lines.keys().next().value)
     this.standDown(nowMs)
+    this.verifyActive(nowMs)
     this.strongId = this.strongPathNow()
     const { out } = this
     this.out = nothing()
@@ -458,6 +462,19 @@ export class MultipathSession {
       if (isUnfit) this.close(nowMs, id, NOT_BESIDE_OTHERS, true)
       else if (!session.isStandby && session.live) this.take(nowMs, id, session.standDown())
     }
+  }
+
+  /**
+   * What a path received that has ended since is sent again by nobody, and may be on no disk. An exchange sends what the
+   * active relay lacks of it, and has the rest confirmed.
+   */
+  private verifyActive(nowMs: number): void {
+    const { active, activeSession, verifyUpTo } = this
+    if (verifyUpTo === 0 || activeSession?.live !== true) return
+    this.verifyUpTo = 0
+    // It has exchanged meanwhile, or just begun to take part.
+    if (activeSession.answeredUpTo >= verifyUpTo) return
+    this.take(nowMs, active!, activeSession.verify())
   }
 
   /** It stays where it is as long as that answers: a change costs all watches and requests once more. */
