@@ -42,6 +42,11 @@ export class NumberedUpdates {
     return this.waiting.relay.length > 0
   }
 
+  /** Whether an acknowledgement is still to come, of any tier. */
+  get hasUnconfirmed(): boolean {
+    return this.waiting.relay.length > 0 || this.waiting.quorum.length > 0
+  }
+
   /**
    * Numbers an update that is sent.
    * @param spans the edits that it holds, or `EVERYTHING`

@@ -300,6 +300,11 @@ export class Session {
     return this.answeredEdits
   }
 
+  /** Whether something that was sent is not confirmed yet, by a majority where the relay confirms that. */
+  get hasUnconfirmed(): boolean {
+    return this.numbered.hasUnconfirmed
+  }
+
   /** Whether `congestion` was the last that was said of the connection. */
   get congested(): boolean {
     return this.isCongested

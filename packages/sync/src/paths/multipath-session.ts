@@ -105,6 +105,8 @@ export class MultipathSession {
   private strongId: PathId | undefined
   /** Strong requests went unanswered there. */
   private readonly strongSilent = new Set<PathId>()
+  /** Edits up to this may have gone with a path that had received them: the next one has to be exchanged with. */
+  private verifyUpTo = 0
   private out = nothing()
 
   constructor(
@@ -201,8 +203,12 @@ export class MultipathSession {
 
   /** An edit was made; the outbox has numbered it. */
   edit(nowMs: number, update: Uint8Array): MultipathEffects {
-    // Without a path that takes it, it will be in the next answer to a step 1.
-    if (!this.live) return this.done(nowMs)
+    if (!this.live) {
+      // It will be in the next answer to a step 1; a path that was answered just now, and is not up to date yet, takes it.
+      const { active, activeSession } = this
+      if (activeSession !== undefined) this.take(nowMs, active!, activeSession.edit(update))
+      return this.done(nowMs)
+    }
     if (update.length > BULK_BYTES) {
       this.sendHeld(nowMs, true)
       this.sendEdits(nowMs, { update, span: { from: this.outbox.last, upTo: this.outbox.last } })
@@ -408,6 +414,7 @@ export class MultipathSession {
     const line = this.lines.get(id)
     if (line === undefined) return
     this.lines.delete(id)
+    if (line.session.hasUnconfirmed) this.verifyUpTo = this.outbox.last
     this.strongSilent.delete(id)
     if (this.strongId === id) this.strongId = undefined
     if (line.isKnown) this.choose(nowMs, this.scheduler.closed(nowMs, id))
@@ -418,6 +425,7 @@ export class MultipathSession {
     this.introduce(nowMs)
     if (this.active === undefined) this.takePart(nowMs, this.lines.keys().next().value)
     this.standDown(nowMs)
+    this.verifyActive(nowMs)
     this.strongId = this.strongPathNow()
     const { out } = this
     this.out = nothing()
@@ -455,6 +463,19 @@ export class MultipathSession {
       if (isUnfit) this.close(nowMs, id, NOT_BESIDE_OTHERS, true)
       else if (!session.isStandby && session.live) this.take(nowMs, id, session.standDown())
     }
+  }
+
+  /**
+   * What a path received that has ended since is sent again by nobody, and may be on no disk. An exchange sends what the
+   * active relay lacks of it, and has the rest confirmed.
+   */
+  private verifyActive(nowMs: number): void {
+    const { active, activeSession, verifyUpTo } = this
+    if (verifyUpTo === 0 || activeSession?.live !== true) return
+    this.verifyUpTo = 0
+    // It has exchanged meanwhile, or just begun to take part.
+    if (activeSession.answeredUpTo >= verifyUpTo) return
+    this.take(nowMs, active!, activeSession.verify())
   }
 
   /** It stays where it is as long as that answers: a change costs all watches and requests once more. */
