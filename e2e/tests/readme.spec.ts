@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from '@playwright/test'
+import { ClusterProcess } from '../support/cluster.js'
 import { TestProcess } from '../support/process.js'
 import { example, serveScript } from '../support/readme.js'
 import { RelayProcess } from '../support/relay-process.js'
@@ -40,5 +41,22 @@ test('the examples of the README do what they say, in a tab and in Node', async 
   } finally {
     rmSync(directory, { recursive: true, force: true })
     await relay.dispose()
+  }
+})
+
+test('the example of several relays does what it says', async () => {
+  const cluster = await new ClusterProcess().start()
+  const directory = mkdtempSync(path.join(import.meta.dirname, '../.readme-'))
+  try {
+    const given = [4001, 4002, 4003].map((port) => `ws://127.0.0.1:${port}`)
+    const script = path.join(directory, 'paths-example.mjs')
+    const contents = given.reduce((text, url, i) => text.replaceAll(url, cluster.urls[i]!), example('paths'))
+    writeFileSync(script, contents)
+    const node = new TestProcess(script, [])
+    expect(await node.exited).toBe(0)
+    expect(stripVTControlCharacters(node.output)).toMatch(/^active quorum\n/)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+    await cluster.dispose()
   }
 })
