@@ -1,20 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from '@playwright/test'
-import { build } from 'esbuild'
+import { ClusterProcess } from '../support/cluster.js'
 import { TestProcess } from '../support/process.js'
+import { example, serveScript } from '../support/readme.js'
 import { RelayProcess } from '../support/relay-process.js'
 
-const README = readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8')
-
 /** An example of the README, word for word but for the relay's address and the place of the replica. */
-function example(name: string, relay: string, directory: string): string {
-  const match = new RegExp(`<!-- example: ${name} -->\\n\`\`\`js\\n([\\s\\S]*?)\`\`\``).exec(README)
-  if (match === null) throw new Error(`the README has no example "${name}"`)
-  return match[1]!.replaceAll('ws://127.0.0.1:1234', relay).replaceAll('./replica', `${directory}/replica`)
+function exampleAt(name: string, relay: string, directory: string): string {
+  return example(name)
+    .replaceAll('ws://127.0.0.1:1234', relay)
+    .replaceAll('./replica', `${directory}/replica`)
 }
 
 test('the examples of the README do what they say, in a tab and in Node', async ({ page }) => {
@@ -22,42 +19,44 @@ test('the examples of the README do what they say, in a tab and in Node', async 
   // Inside this package, so that the imports resolve as an application's would.
   const directory = mkdtempSync(path.join(import.meta.dirname, '../.readme-'))
   try {
-    const tab = await build({
-      stdin: { contents: example('tab', relay.url, directory), resolveDir: directory },
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'browser',
-      // As bundlers of applications do; y-protocols ships both kinds.
-      mainFields: ['browser', 'module', 'main'],
-    })
-    const server = createServer((request, response) => {
-      const script = request.url === '/tab.js'
-      response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html' })
-      response.end(script ? tab.outputFiles[0]!.text : '<script type="module" src="/tab.js"></script>')
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const tab = await serveScript(exampleAt('tab', relay.url, directory))
     const printed: string[] = []
     page.on('console', (message) => printed.push(message.text()))
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    await page.goto(tab.url)
     await expect.poll(() => printed).toContain('saved')
     expect(printed[0]).toContain('light/kitchen')
-    server.close()
-    server.closeAllConnections()
+    tab.close()
 
     const script = path.join(directory, 'node-example.mjs')
-    writeFileSync(script, example('node', relay.url, directory))
+    writeFileSync(script, exampleAt('node', relay.url, directory))
     const node = new TestProcess(script, [])
     expect(await node.exited).toBe(0)
     expect(stripVTControlCharacters(node.output)).toBe('{ on: true }\n')
 
     const strongScript = path.join(directory, 'strong-example.mjs')
-    writeFileSync(strongScript, example('strong', relay.url, directory))
+    writeFileSync(strongScript, exampleAt('strong', relay.url, directory))
     const strong = new TestProcess(strongScript, [])
     expect(await strong.exited).toBe(0)
     expect(stripVTControlCharacters(strong.output)).toBe('true\n')
   } finally {
     rmSync(directory, { recursive: true, force: true })
     await relay.dispose()
+  }
+})
+
+test('the example of several relays does what it says', async () => {
+  const cluster = await new ClusterProcess().start()
+  const directory = mkdtempSync(path.join(import.meta.dirname, '../.readme-'))
+  try {
+    const given = [4001, 4002, 4003].map((port) => `ws://127.0.0.1:${port}`)
+    const script = path.join(directory, 'paths-example.mjs')
+    const contents = given.reduce((text, url, i) => text.replaceAll(url, cluster.urls[i]!), example('paths'))
+    writeFileSync(script, contents)
+    const node = new TestProcess(script, [])
+    expect(await node.exited).toBe(0)
+    expect(stripVTControlCharacters(node.output)).toMatch(/^active quorum\n/)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+    await cluster.dispose()
   }
 })

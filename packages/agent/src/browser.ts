@@ -1,7 +1,8 @@
 /** The entry for browsers. */
 
+import { BROWSER_SOCKETS } from './browser-sockets.js'
 import { joinSpaceOn } from './join.js'
-import type { Platform, Socket } from './platform.js'
+import type { Platform } from './platform.js'
 import { openIndexedDbStore } from './store/indexeddb-store.js'
 import type { JoinOptions, Space } from './types.js'
 
@@ -19,29 +20,8 @@ export function joinSpace(name: string, options: JoinOptions = {}): Promise<Spac
 }
 
 const BROWSER: Platform = {
-  connect(url) {
-    const socket = new WebSocket(url)
-    socket.binaryType = 'arraybuffer'
-    return socket as Socket
-  },
+  ...BROWSER_SOCKETS,
   openStore: (space, options) => openIndexedDbStore(options.databaseName ?? `skein/${space}`),
   storeRequired: (options) => options.store !== undefined,
   tabsByDefault: typeof BroadcastChannel === 'function',
-  watch(wake, hide) {
-    // A worker has no document; its page tells it nothing about visibility.
-    const page = typeof document === 'undefined' ? undefined : document
-    const onVisible = () => {
-      if (page?.visibilityState === 'visible') wake()
-    }
-    globalThis.addEventListener('online', wake)
-    globalThis.addEventListener('pageshow', wake)
-    globalThis.addEventListener('pagehide', hide)
-    page?.addEventListener('visibilitychange', onVisible)
-    return () => {
-      globalThis.removeEventListener('online', wake)
-      globalThis.removeEventListener('pageshow', wake)
-      globalThis.removeEventListener('pagehide', hide)
-      page?.removeEventListener('visibilitychange', onVisible)
-    }
-  },
 }

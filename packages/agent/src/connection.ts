@@ -25,8 +25,8 @@ export interface ConnectionEvents {
   /** Others are new or have asked, or hear from now on over another path: announce who is present. */
   announce(): void
   strong(message: StrongMessage): void
-  /** A relay did not take an edit. */
-  problem(problem: EditProblem): void
+  /** A relay did not take an edit, or something is wrong with a path, of which `paths` tells. */
+  problem(problem: SessionProblem): void
   /** Anything that `status` shows may have changed. */
   changed(): void
   /** No path is left, and nobody can be heard. */
@@ -35,6 +35,10 @@ export interface ConnectionEvents {
 
 /** Says from which edit on they stay unconfirmed. */
 export type EditProblem = Extract<SessionProblem, { readonly from: number }>
+
+export function isOfEdits(problem: SessionProblem): problem is EditProblem {
+  return problem.kind === 'too-large' || problem.kind === 'rejected'
+}
 
 /** So many paths are kept open: the active one, and one that takes over. */
 const WARM_PATHS = 2
@@ -238,8 +242,8 @@ export class Connection {
   }
 
   private noteProblem(path: PathId, problem: SessionProblem): void {
-    if (problem.kind === 'too-large' || problem.kind === 'rejected') this.events.problem(problem)
-    else this.links[path]!.error = problemError(problem)
+    if (!isOfEdits(problem)) this.links[path]!.error = problemError(problem)
+    this.events.problem(problem)
   }
 
   private noteSwitch({ switched }: MultipathEffects): void {

@@ -3,6 +3,7 @@
  * what can be done.
  *
  * - `bad-space-name`, `bad-relay-url`, `bad-key`, `bad-value`: an argument that cannot be used; nothing was applied
+ * - `bad-frame`: something else than bytes was given to a failover WebSocket; nothing was sent
  * - `left`: the space was left before the call
  * - `refused`: a relay closed with a final code, or denied access; the agent stopped trying that relay
  * - `update-too-large`: an edit over the relay's limit; it is applied and stored here, and stays here
@@ -25,6 +26,7 @@ export type SkeinErrorCode =
   | 'bad-relay-url'
   | 'bad-key'
   | 'bad-value'
+  | 'bad-frame'
   | 'left'
   | 'refused'
   | 'update-too-large'

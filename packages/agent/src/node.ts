@@ -1,8 +1,8 @@
 /** The entry for Node. */
 import path from 'node:path'
-import { WebSocket } from 'ws'
 import { joinSpaceOn } from './join.js'
-import type { Platform, Socket } from './platform.js'
+import { NODE_SOCKETS } from './node-sockets.js'
+import type { Platform } from './platform.js'
 import { openLmdbStore } from './store/lmdb-store.js'
 import { memoryStore } from './store/memory-store.js'
 import type { JoinOptions, Space } from './types.js'
@@ -20,21 +20,8 @@ export function joinSpace(name: string, options: JoinOptions = {}): Promise<Spac
   return joinSpaceOn(NODE, name, options)
 }
 
-/** How long a relay may take to answer the close of a connection. */
-const CLOSE_WITHIN_MS = 1_000
-
 const NODE: Platform = {
-  connect(url) {
-    const socket = new WebSocket(url, { perMessageDeflate: false })
-    socket.binaryType = 'arraybuffer'
-    const close = socket.close.bind(socket)
-    // A relay that hangs never answers the close, and `ws` would keep the process for half a minute.
-    socket.close = (code, reason) => {
-      close(code, reason)
-      setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS).unref()
-    }
-    return socket as Socket
-  },
+  ...NODE_SOCKETS,
   async openStore(space, { dataDir }) {
     if (dataDir === undefined) return memoryStore()
     // Encoded, so that no name leaves the directory or clashes with another; a dot at the start too.
@@ -42,5 +29,4 @@ const NODE: Platform = {
   },
   storeRequired: (options) => options.store !== undefined || options.dataDir !== undefined,
   tabsByDefault: false,
-  watch: () => () => {},
 }

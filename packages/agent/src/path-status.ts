@@ -11,13 +11,17 @@ export function pathStatus(link: RelayLink, description: PathDescription | undef
     return { ...UNUSED, url, state, retryAt, error: link.error }
   }
   const { session, report, isActive, hasDiverged } = description
-  const isHeard = session.kind === 'relay' || session.live
   const roundTripMs = report?.roundTripMs ?? session.roundTripMs
   return {
-    kind: isHeard ? session.kind : 'unknown',
+    kind: session.isGreeted ? session.kind : 'unknown',
     url,
     role: isActive ? 'active' : 'standby',
-    state: report === undefined || report.state === 'closed' ? 'connecting' : report.state,
+    state:
+      report === undefined || report.state === 'closed'
+        ? session.ready
+          ? 'good'
+          : 'connecting'
+        : report.state,
     roundTripMs: roundTripMs === undefined ? undefined : Math.round(roundTripMs * 10) / 10,
     reliability: Math.round((report?.reliability ?? 1) * 100) / 100,
     goodput: report?.goodput === undefined ? undefined : Math.round(report.goodput),

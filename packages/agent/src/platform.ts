@@ -1,10 +1,22 @@
 import type { Store } from './store/store.js'
 import type { JoinOptions } from './types.js'
 
+/** How connections are made in browsers and in Node. */
+export interface Sockets {
+  /**
+   * Starts a WebSocket connection with `binaryType` "arraybuffer".
+   * @param protocols subprotocols to offer; none by default
+   */
+  connect(url: string, protocols?: readonly string[]): Socket
+  /**
+   * Calls `wake` when connections should be tried at once: online, visible, or back from the browser's
+   * cache; `hide` when the page goes, for good or into that cache. Returns the end of it.
+   */
+  watch(wake: () => void, hide: () => void): () => void
+}
+
 /** What differs between browsers and Node. */
-export interface Platform {
-  /** Starts a WebSocket connection with `binaryType` "arraybuffer". */
-  connect(url: string): Socket
+export interface Platform extends Sockets {
   /**
    * The store for a space when the options ask for none in particular.
    * @throws SkeinError `store-unavailable`, `store-foreign`
@@ -13,11 +25,6 @@ export interface Platform {
   /** Whether a store that cannot be opened makes `joinSpace` reject; otherwise it goes on in memory. */
   storeRequired(options: JoinOptions): boolean
   readonly tabsByDefault: boolean
-  /**
-   * Calls `wake` when connections should be tried at once: online, visible, or back from the browser's
-   * cache; `hide` when the page goes, for good or into that cache. Returns the end of it.
-   */
-  watch(wake: () => void, hide: () => void): () => void
 }
 
 /** The part of the WebSocket interface that browsers and `ws` share and that is needed here. */

@@ -1,8 +1,15 @@
 import { readAwarenessEntries } from '@skein/protocol'
-import { documentDigest, documentReplica, EditRanges, Outbox, type Replica } from '@skein/sync'
+import {
+  documentDigest,
+  documentReplica,
+  EditRanges,
+  Outbox,
+  type Replica,
+  type SessionProblem,
+} from '@skein/sync'
 import { applyAwarenessUpdate } from 'y-protocols/awareness'
 import * as Y from 'yjs'
-import { Connection, type ConnectionEvents, type EditProblem } from './connection.js'
+import { Connection, type ConnectionEvents, isOfEdits } from './connection.js'
 import { DurabilityWaiters } from './durability.js'
 import { SkeinError } from './errors.js'
 import { Persistence } from './persistence.js'
@@ -435,8 +442,8 @@ export class ReplicatedSpace implements Space {
     this.tabs?.presence(this.awareness.encodeAll(), false)
   }
 
-  /** A relay did not take an edit. */
-  private onProblem(problem: EditProblem): void {
+  private onProblem(problem: SessionProblem): void {
+    if (!isOfEdits(problem)) return
     const error = problemError(problem)
     if (problem.kind === 'rejected') this.region.writeRejected()
     if (this.editError === undefined || problem.from < this.editErrorFrom) this.editErrorFrom = problem.from
@@ -497,7 +504,7 @@ export class ReplicatedSpace implements Space {
     const paths = [...this.connection.paths, ...(tabs > 0 ? [tabPath(servedByTab)] : [])]
     return {
       connection: this.connection.state,
-      path: servedByTab ? paths.at(-1) : this.connection.path,
+      path: servedByTab ? paths.at(-1) : paths.find(({ role }) => role === 'active'),
       paths,
       lastSwitch: this.connection.lastSwitch,
       queued: this.queued(),

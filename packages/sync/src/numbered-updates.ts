@@ -42,6 +42,11 @@ export class NumberedUpdates {
     return this.waiting.relay.length > 0
   }
 
+  /** Whether an acknowledgement is still to come, of any tier. */
+  get hasUnconfirmed(): boolean {
+    return this.waiting.relay.length > 0 || this.waiting.quorum.length > 0
+  }
+
   /**
    * Numbers an update that is sent.
    * @param spans the edits that it holds, or `EVERYTHING`
@@ -60,10 +65,6 @@ export class NumberedUpdates {
   /** The next one is not sent at all, for it is too large. */
   skip(): void {
     this.refusedSeq = Math.min(this.refusedSeq, this.seq + 1)
-  }
-
-  isRefused(seq: number): boolean {
-    return seq >= this.refusedSeq
   }
 
   /** Everything up to this number is on disk; tells the outbox. Returns the edits now known to have arrived. */

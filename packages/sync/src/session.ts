@@ -28,6 +28,7 @@ import { BudgetExceeded, ByteBudget, OutgoingFrames, Reassembly } from './chunks
 import { mergeUpdates } from './merge.js'
 import { type EditSpan, EVERYTHING, joinedSpans, NumberedUpdates } from './numbered-updates.js'
 import type { Outbox } from './outbox.js'
+import { RelayClaims } from './relay-claims.js'
 
 /** What a session reads of the document. All of it is synchronous and changes nothing. */
 export interface Replica {
@@ -111,7 +112,7 @@ export interface SessionOptions {
 /**
  * An agent's side of one connection to a relay or a plain y-websocket server, from open to close.
  * Times are milliseconds of one monotonic clock. The caller does what the effects say and calls
- * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S18.
+ * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S23.
  */
 export class Session {
   private relay: HelloMessage | undefined
@@ -125,9 +126,7 @@ export class Session {
   private coveredEdits: number
   /** The answer to a step 1 held all edits up to this. */
   private answeredEdits = 0
-  /** What the relay has once it confirms this number, and what it has by its own confirmation. */
-  private claimed: { readonly seq: number; readonly clocks: ReadonlyMap<number, number> } | undefined
-  private confirmedClocks: ReadonlyMap<number, number> | undefined
+  private readonly claims = new RelayClaims()
   private probedAgain = false
   private nextPingMs = 0
   /** The edits held back while the connection is congested; undefined while it is not. */
@@ -164,6 +163,11 @@ export class Session {
   /** `relay`: it said hello, so it confirms durability. `server`: plain y-websocket, as far as is known. */
   get kind(): 'relay' | 'server' {
     return this.relay === undefined ? 'server' : 'relay'
+  }
+
+  /** Whether the other side has said anything by which `kind` is known. */
+  get isGreeted(): boolean {
+    return this.relay !== undefined || this.askedByServer || this.answeredByServer
   }
 
   /** Both sides have told each other what they lack: edits flow. */
@@ -294,6 +298,11 @@ export class Session {
   /** The answer to a step 1 held all edits up to this. */
   get answeredUpTo(): number {
     return this.answeredEdits
+  }
+
+  /** Whether something that was sent is not confirmed yet, by a majority where the relay confirms that. */
+  get hasUnconfirmed(): boolean {
+    return this.numbered.hasUnconfirmed
   }
 
   /** Whether `congestion` was the last that was said of the connection. */
@@ -480,7 +489,7 @@ export class Session {
 
   private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
     const theirs = decodeStateVector(stateVector)
-    if (this.confirmedClocks !== undefined && !covers(theirs, this.confirmedClocks)) return this.unfaithful()
+    if (!this.claims.areKept(theirs)) return this.unfaithful()
     // A relay asks everyone who comes. Who stands by is asked again when it takes part.
     if (this.standsBy) return NOTHING
     const wasLive = this.live
@@ -488,7 +497,9 @@ export class Session {
     const answered = this.sendUpdate(this.replica.diff(stateVector), true, EVERYTHING)
     if (answered.problem === undefined) {
       this.answeredEdits = this.outbox.last
-      this.claimed = { seq: this.numbered.last, clocks: decodeStateVector(this.replica.stateVector()) }
+      if (this.options.hasOtherPaths && this.relay !== undefined) {
+        this.claims.answered(this.numbered.last, decodeStateVector(this.replica.stateVector()))
+      }
     }
     return wasLive ? answered : join(answered, this.nowLive(nowMs))
   }
@@ -533,6 +544,7 @@ export class Session {
       return sends(encodeFrame({ type: answersStep1 ? 'sync-step-2' : 'update', update }))
     }
     const seq = this.numbered.add(spans, first, this.confirms)
+    if (this.options.hasOtherPaths && !answersStep1) this.claims.sentUpdate(seq, update)
     const frame = encodeFrame({ type: 'numbered-update', seq, answersStep1, update })
     if (frame.length <= LIMITS.chunkBytesMax || !this.takesChunks) {
       return { ...NOTHING, send: [frame, ...this.hurryFrames()] }
@@ -571,16 +583,13 @@ export class Session {
   }
 
   private acknowledged(to: number, tier: AckTier): SessionEffects {
-    const { claimed } = this
-    if (claimed !== undefined && claimed.seq <= to && !this.numbered.isRefused(claimed.seq)) {
-      this.confirmedClocks = claimed.clocks
-      this.claimed = undefined
-    }
+    this.claims.acknowledged(to)
     return answers(this.numbered.acknowledged(to, tier))
   }
 
   private rejected(seq: number, code: RejectCode, reason: string): SessionEffects {
     const { first, spans } = this.numbered.rejected(seq)
+    this.claims.rejected(seq)
     const from = first ?? this.outbox.confirmed + 1
     return { ...answers(spans), problem: { kind: 'rejected', from, code, reason } }
   }
@@ -640,11 +649,6 @@ const NOTHING: SessionEffects = { send: [], apply: [], presence: [] }
 
 function answers(spans: readonly EditSpan[]): SessionEffects {
   return spans.length === 0 ? NOTHING : { ...NOTHING, answered: spans }
-}
-
-function covers(clocks: ReadonlyMap<number, number>, others: ReadonlyMap<number, number>): boolean {
-  for (const [client, clock] of others) if ((clocks.get(client) ?? 0) < clock) return false
-  return true
 }
 
 function sends(frame: Uint8Array): SessionEffects {

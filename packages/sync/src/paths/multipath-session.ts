@@ -105,6 +105,8 @@ export class MultipathSession {
   private strongId: PathId | undefined
   /** Strong requests went unanswered there. */
   private readonly strongSilent = new Set<PathId>()
+  /** Edits up to this may have gone with a path that had received them: the next one has to be exchanged with. */
+  private verifyUpTo = 0
   private out = nothing()
 
   constructor(
@@ -135,14 +137,21 @@ export class MultipathSession {
     return this.strongId
   }
 
+  /** Edits that follow one that was sent within this time go together, in milliseconds. */
+  get pauseMs(): number {
+    return this.pace.pauseMs
+  }
+
   /** When `timeout` wants to be called. */
   get deadlineMs(): number {
     let deadlineMs = Math.min(this.scheduler.deadlineMs, this.pace.dueMs)
-    const hasReadyStandby = this.hasReadyStandby
+    const isServed = this.activeSession?.live === true
+    const waitsForFirst = this.scheduler.active === undefined && this.hasReadyStandby
     for (const line of this.lines.values()) {
-      deadlineMs = Math.min(deadlineMs, line.session.deadline, line.news.dueMs)
-      if (isUnready(line)) deadlineMs = Math.min(deadlineMs, line.openedMs + MULTIPATH_LIMITS.standbyWithinMs)
-      if (hasReadyStandby && isStarting(line)) deadlineMs = Math.min(deadlineMs, silentFrom(line))
+      deadlineMs = Math.min(deadlineMs, line.session.deadline)
+      if (line.session.isStandby) deadlineMs = Math.min(deadlineMs, line.news.dueMs)
+      if (isServed && isUnready(line)) deadlineMs = Math.min(deadlineMs, unfitFrom(line))
+      if (waitsForFirst && isStarting(line)) deadlineMs = Math.min(deadlineMs, silentFrom(line))
     }
     return deadlineMs
   }
@@ -187,15 +196,19 @@ export class MultipathSession {
 
   /** Updates were applied. */
   applied(nowMs: number): MultipathEffects {
-    const { active } = this
-    if (active !== undefined) this.take(nowMs, active, this.lines.get(active)!.session.applied(nowMs))
+    const { active, activeSession } = this
+    if (activeSession !== undefined) this.take(nowMs, active!, activeSession.applied(nowMs))
     return this.done(nowMs)
   }
 
   /** An edit was made; the outbox has numbered it. */
   edit(nowMs: number, update: Uint8Array): MultipathEffects {
-    // Without a path that takes it, it will be in the next answer to a step 1.
-    if (!this.live) return this.done(nowMs)
+    if (!this.live) {
+      // It will be in the next answer to a step 1; a path that was answered just now, and is not up to date yet, takes it.
+      const { active, activeSession } = this
+      if (activeSession !== undefined) this.take(nowMs, active!, activeSession.edit(update))
+      return this.done(nowMs)
+    }
     if (update.length > BULK_BYTES) {
       this.sendHeld(nowMs, true)
       this.sendEdits(nowMs, { update, span: { from: this.outbox.last, upTo: this.outbox.last } })
@@ -209,15 +222,16 @@ export class MultipathSession {
   /** Somebody waits for a confirmation of all edits made so far, as the outbox knows. */
   hurry(nowMs: number): MultipathEffects {
     this.sendHeld(nowMs, true)
-    for (const [id, { session }] of this.lines) this.take(nowMs, id, session.hurry())
+    // What is sent now says by itself that somebody waits.
+    const told = new Set(this.out.send.map(({ path }) => path))
+    for (const [id, { session }] of this.lines) if (!told.has(id)) this.take(nowMs, id, session.hurry())
     return this.done(nowMs)
   }
 
   /** This agent's presence, or that of neighbours it serves. Only ever the latest: a congested path gets the next. */
   presence(nowMs: number, update: Uint8Array): MultipathEffects {
-    const { active } = this
-    const session = active === undefined ? undefined : this.lines.get(active)!.session
-    if (session?.congested === false) this.take(nowMs, active!, session.presence(update))
+    const { active, activeSession } = this
+    if (activeSession?.congested === false) this.take(nowMs, active!, activeSession.presence(update))
     return this.done(nowMs)
   }
 
@@ -270,11 +284,16 @@ export class MultipathSession {
   timeout(nowMs: number, random: number): MultipathEffects {
     for (const [id, line] of this.lines) {
       if (line.session.deadline <= nowMs) this.take(nowMs, id, line.session.timeout(nowMs))
-      if (line.news.dueMs <= nowMs) this.checkNews(nowMs, id, line)
+      if (line.session.isStandby && line.news.dueMs <= nowMs) this.checkNews(nowMs, id, line)
     }
     if (this.scheduler.deadlineMs <= nowMs) this.choose(nowMs, this.scheduler.timeout(nowMs, random))
     this.sendHeld(nowMs, false)
     return this.done(nowMs)
+  }
+
+  private get activeSession(): Session | undefined {
+    const { active } = this
+    return active === undefined ? undefined : this.lines.get(active)!.session
   }
 
   private get hasReadyStandby(): boolean {
@@ -296,8 +315,10 @@ export class MultipathSession {
       return
     }
     // Whatever becomes of the path, the next exchange has all of it.
-    const id = this.active
-    if (id !== undefined) this.take(nowMs, id, this.lines.get(id)!.session.edit(batch.update, batch.span))
+    const { active, activeSession } = this
+    if (activeSession !== undefined) {
+      this.take(nowMs, active!, activeSession.edit(batch.update, batch.span))
+    }
   }
 
   /** There are several ways, answers tell which are good, and not too much waits for them. */
@@ -365,17 +386,17 @@ export class MultipathSession {
   }
 
   private checkNews(nowMs: number, id: PathId, { news, session }: Line): void {
-    if (!session.isStandby) return
     const { active } = this.scheduler
     if (news.isOverdue(nowMs, this.replica)) {
       this.take(nowMs, id, session.ask())
       if (active !== undefined) this.choose(nowMs, this.scheduler.overdue(nowMs, active))
     }
     const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0
-    if (!news.mustExchange(nowMs, this.replica, isAtRest)) return
-    // One of the two lacks what it should have: both tell what they hold, and get what they lack.
-    if (active !== undefined) this.take(nowMs, active, this.lines.get(active)!.session.verify())
-    this.take(nowMs, id, session.activate())
+    const wanted = news.compare(nowMs, this.replica, isAtRest)
+    if (wanted === 'exchange') this.take(nowMs, id, session.activate())
+    if (wanted === 'verify' && active !== undefined) {
+      this.take(nowMs, active, this.lines.get(active)!.session.verify())
+    }
   }
 
   private close(
@@ -393,6 +414,7 @@ export class MultipathSession {
     const line = this.lines.get(id)
     if (line === undefined) return
     this.lines.delete(id)
+    if (line.session.hasUnconfirmed) this.verifyUpTo = this.outbox.last
     this.strongSilent.delete(id)
     if (this.strongId === id) this.strongId = undefined
     if (line.isKnown) this.choose(nowMs, this.scheduler.closed(nowMs, id))
@@ -403,6 +425,7 @@ export class MultipathSession {
     this.introduce(nowMs)
     if (this.active === undefined) this.takePart(nowMs, this.lines.keys().next().value)
     this.standDown(nowMs)
+    this.verifyActive(nowMs)
     this.strongId = this.strongPathNow()
     const { out } = this
     this.out = nothing()
@@ -411,11 +434,13 @@ export class MultipathSession {
 
   /** Tells the scheduler of paths that can be used from now on. */
   private introduce(nowMs: number): void {
-    let starting: Line | undefined
-    for (const line of this.lines.values()) if (isStarting(line)) starting = line
-    const mayTakeOver = starting === undefined || nowMs >= silentFrom(starting)
+    let mayTakeOver = true
+    for (const line of this.lines.values()) {
+      if (isPlainServer(line) || (isStarting(line) && nowMs < silentFrom(line))) mayTakeOver = false
+    }
     for (const [id, line] of this.lines) {
-      if (line.isKnown || !line.session.ready) continue
+      // A plain server cannot stand by, and answers nothing that a choice could go by.
+      if (line.isKnown || !line.session.ready || isPlainServer(line)) continue
       // Who came first is about to take part, and would only be taken over for a moment.
       if (line.session.isStandby && this.scheduler.active === undefined && !mayTakeOver) continue
       line.isKnown = true
@@ -425,8 +450,7 @@ export class MultipathSession {
 
   /** Once the active path is up to date no other one need take part. */
   private standDown(nowMs: number): void {
-    const { active } = this.scheduler
-    const activeSession = active === undefined ? undefined : this.lines.get(active)!.session
+    const { active, activeSession } = this
     if (activeSession?.live !== true) return
     for (const [id, line] of [...this.lines]) {
       if (id === active) continue
@@ -435,10 +459,23 @@ export class MultipathSession {
         activeSession.letsStandBy !== true ||
         session.letsStandBy === false ||
         (!session.isStandby && session.live && session.letsStandBy === undefined) ||
-        (isUnready(line) && nowMs >= line.openedMs + MULTIPATH_LIMITS.standbyWithinMs)
+        (isUnready(line) && nowMs >= unfitFrom(line))
       if (isUnfit) this.close(nowMs, id, NOT_BESIDE_OTHERS, true)
       else if (!session.isStandby && session.live) this.take(nowMs, id, session.standDown())
     }
+  }
+
+  /**
+   * What a path received that has ended since is sent again by nobody, and may be on no disk. An exchange sends what the
+   * active relay lacks of it, and has the rest confirmed.
+   */
+  private verifyActive(nowMs: number): void {
+    const { active, activeSession, verifyUpTo } = this
+    if (verifyUpTo === 0 || activeSession?.live !== true) return
+    this.verifyUpTo = 0
+    // It has exchanged meanwhile, or just begun to take part.
+    if (activeSession.answeredUpTo >= verifyUpTo) return
+    this.take(nowMs, active!, activeSession.verify())
   }
 
   /** It stays where it is as long as that answers: a change costs all watches and requests once more. */
@@ -467,6 +504,11 @@ const BUSY_BYTES = 64 * 1024
 
 const NOT_BESIDE_OTHERS = { code: 1000, reason: 'another path is in use' } as const
 
+/** It is up to date, and no relay has said hello. */
+function isPlainServer({ session }: Line): boolean {
+  return session.live && session.kind === 'server'
+}
+
 /** It should stand by, but the other side has not said that it knows how. */
 function isUnready({ session }: Line): boolean {
   return session.isStandby && !session.ready
@@ -475,6 +517,10 @@ function isUnready({ session }: Line): boolean {
 /** It takes part, but is not up to date yet, and was not before. */
 function isStarting({ session, isKnown }: Line): boolean {
   return !session.isStandby && !session.ready && !isKnown
+}
+
+function unfitFrom({ openedMs }: Line): number {
+  return openedMs + MULTIPATH_LIMITS.standbyWithinMs
 }
 
 function silentFrom({ session }: Line): number {

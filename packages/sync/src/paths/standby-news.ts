@@ -20,10 +20,12 @@ export class StandbyNews {
   private digest: string | undefined
   private ownDigest: string | undefined
   private compareMs = Number.POSITIVE_INFINITY
+  /** The active path was asked what it holds since the last exchange. */
+  private isVerified = false
   private exchanges = 0
   private exchangeAfterMs = Number.NEGATIVE_INFINITY
 
-  /** When `isOverdue` or `mustExchange` wants to be asked. */
+  /** When `isOverdue` or `compare` wants to be asked. */
   get dueMs(): number {
     return Math.min(this.expectedMs, this.compareMs)
   }
@@ -54,22 +56,26 @@ export class StandbyNews {
   }
 
   /**
-   * Whether the relay holds something else than this replica, though nothing is on its way.
+   * What is to be done where the relay holds something else than this replica, though nothing is on its way: first
+   * the active one has to say what it holds (`verify`); if that changes nothing, everything is exchanged.
    * @param isAtRest every edit is confirmed
    */
-  mustExchange(nowMs: number, replica: Replica, isAtRest: boolean): boolean {
-    if (nowMs < this.compareMs) return false
+  compare(nowMs: number, replica: Replica, isAtRest: boolean): 'verify' | 'exchange' | undefined {
+    if (nowMs < this.compareMs) return undefined
     const own = replica.digest()
     if (own === this.digest) {
       this.hasDiverged = false
+      this.isVerified = false
       this.exchanges = 0
       this.compareMs = Number.POSITIVE_INFINITY
-      return false
+      return undefined
     }
     this.compareMs = Math.max(nowMs + AT_REST_MS, this.exchangeAfterMs)
     const wasAtRest = own === this.ownDigest
     this.ownDigest = own
-    if (!isAtRest || !wasAtRest || nowMs < this.exchangeAfterMs) return false
+    if (!isAtRest || !wasAtRest || nowMs < this.exchangeAfterMs) return undefined
+    this.isVerified = !this.isVerified
+    if (this.isVerified) return 'verify'
     this.hasDiverged = this.exchanges > 0
     const pauseMs = Math.min(EXCHANGE_AGAIN_MS_MAX, EXCHANGE_AGAIN_MS * 2 ** this.exchanges)
     this.exchanges++
@@ -77,6 +83,6 @@ export class StandbyNews {
     // Its next digest comes with the next sweep; what it held before the exchange says nothing any more.
     this.digest = undefined
     this.compareMs = Number.POSITIVE_INFINITY
-    return true
+    return 'exchange'
   }
 }

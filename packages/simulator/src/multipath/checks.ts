@@ -1,0 +1,166 @@
+import { CLOSE } from '@skein/protocol'
+import type { SessionProblem } from '@skein/sync'
+import * as Y from 'yjs'
+import { Violation } from '../checks/violation.js'
+import type { Agent } from './agent.js'
+import { frameHead } from './frames.js'
+import type { Link } from './link.js'
+import type { Relay } from './relay.js'
+import type { Path } from './socket.js'
+import type { MultipathWorld } from './world.js'
+
+/** In a calm world an edit is everywhere within this time, in milliseconds. */
+const PROMPT_MS = 3_000
+/** The session keeps so many bytes to send them again, and so many messages. */
+const KEPT_BYTES_MAX = 4 * 1024 * 1024
+const IN_FLIGHT_MAX = 4_096
+const HELD_MAX = 1_001
+
+/** What is inside of a session over several paths, where limits are to be looked at. */
+interface Inside {
+  readonly inFlight: { readonly messages: ReadonlyMap<number, unknown>; readonly bytes: number }
+  readonly pace: { readonly held: readonly Uint8Array[] }
+}
+
+/** What must be so whatever happens. */
+export class MultipathChecks {
+  /** The last edit of each agent that was looked for on disks. */
+  private readonly confirmed = new Map<Agent, { relay: number; quorum: number }>()
+  /** A liar has acknowledged what they sent, and not taken it: what they believe to be confirmed need not be. */
+  private readonly liedTo = new Set<number>()
+  /** By reader and author: the next edit to come. */
+  private readonly delivered = new Map<string, number>()
+
+  constructor(private readonly world: MultipathWorld) {}
+
+  sends(agent: Agent, link: Link, frame: Uint8Array): void {
+    const head = frameHead(frame)
+    if (head.type === 'numbered-update') this.numbered(agent, link, head.seq)
+    if (head.type !== 'chunk') return
+    if (head.inner !== undefined) {
+      link.chunkedSeq = head.inner.type === 'numbered-update' ? head.inner.seq : undefined
+    }
+    if (head.isLast && link.chunkedSeq !== undefined) this.numbered(agent, link, link.chunkedSeq)
+  }
+
+  private numbered(agent: Agent, link: Link, seq: number): void {
+    if (seq !== link.lastSeq + 1) {
+      throw new Violation('numbers', `${agent.name} sent ${link.name} ${seq} after ${link.lastSeq}`)
+    }
+    link.lastSeq = seq
+  }
+
+  /** After each step of an agent. */
+  settled(agent: Agent): void {
+    this.checkDisks(agent)
+    this.checkParts(agent)
+    this.checkBounds(agent)
+  }
+
+  /** A session has found something wrong. */
+  problem(agent: Agent, { name, path }: Link, problem: SessionProblem): void {
+    const { world } = this
+    world.log?.(`${agent.name} has a problem with ${name}: ${problem.kind}`)
+    if (problem.kind === 'unfaithful' && world.liar === path.server) return
+    if (problem.kind === 'wrong-epoch' && world.stranger === path.server) return
+    throw new Violation('accused', `${agent.name} says of ${name}: ${JSON.stringify(problem)}`)
+  }
+
+  /** A link is not used any more, for another reason than those. */
+  refused(agent: Agent, path: Path, code: number): void {
+    throw new Violation('accused', `${agent.name} does not use ${path.server.name} any more: ${code}`)
+  }
+
+  closedByRoom({ name }: Relay, code: number, reason: string): void {
+    if (code === CLOSE.wrongEpoch && this.world.stranger?.name === name) return
+    throw new Violation('accused', `${name} closes a connection: ${code} ${reason}`)
+  }
+
+  dropped(author: number): void {
+    this.liedTo.add(author)
+  }
+
+  applied(reader: Agent): void {
+    if (!this.world.swarm.isCalm) return
+    for (const author of this.world.agents) if (author !== reader) this.noteDelivered(reader, author)
+  }
+
+  /** In a calm world nobody is seen to go. */
+  vanished(reader: Agent, client: number): void {
+    this.world.log?.(`${reader.name} sees agent ${client} vanish`)
+    if (this.world.swarm.isCalm && !this.world.isHealing) {
+      throw new Violation('presence', `${reader.name} sees agent ${client} vanish, which always had a path`)
+    }
+  }
+
+  /** In a calm world, when it is over. */
+  ended(): void {
+    if (!this.world.swarm.isCalm) return
+    for (const reader of this.world.agents) this.applied(reader)
+  }
+
+  private noteDelivered(reader: Agent, author: Agent): void {
+    const key = `${reader.index} ${author.index}`
+    let next = this.delivered.get(key) ?? 1
+    const clock = Y.getState(reader.doc.store, author.client)
+    const { nowMs } = this.world.events
+    for (; next < author.edits.length && author.edits[next]!.upTo <= clock; next++) {
+      const tookMs = nowMs - author.edits[next]!.atMs
+      // Deletions have no clock to be seen by.
+      if (author.edits[next]!.upTo === author.edits[next - 1]!.upTo || tookMs <= PROMPT_MS) continue
+      throw new Violation(
+        'prompt',
+        `edit ${next} of ${author.name} took ${tookMs.toFixed(0)} ms to ${reader.name}`,
+      )
+    }
+    this.delivered.set(key, next)
+  }
+
+  private checkDisks(agent: Agent): void {
+    const { outbox } = agent
+    const seen = this.confirmed.get(agent) ?? { relay: 0, quorum: 0 }
+    this.confirmed.set(agent, seen)
+    const isLiedTo = this.liedTo.has(agent.index)
+    for (const tier of ['relay', 'quorum'] as const) {
+      for (; seen[tier] < outbox.last && outbox.isConfirmed(seen[tier] + 1, tier); seen[tier]++) {
+        if (isLiedTo) continue
+        const disks = this.disksWith(agent, seen[tier] + 1)
+        if (disks >= (tier === 'relay' ? 1 : 2)) continue
+        throw new Violation(
+          `confirmed: ${tier}`,
+          `edit ${seen[tier] + 1} of ${agent.name} is on ${disks} disks`,
+        )
+      }
+    }
+  }
+
+  private disksWith({ client, edits }: Agent, number: number): number {
+    const { from, upTo, deleted } = edits[number]!
+    return this.world.mesh.filter(({ durable }) => {
+      const hasStructs = upTo === from || durable.structs.has(client, from, upTo - from)
+      return hasStructs && deleted.every((range) => durable.deleted.has(...range))
+    }).length
+  }
+
+  /** Once the active path is up to date all others stand by. */
+  private checkParts({ name, driver }: Agent): void {
+    const { session, links } = driver!
+    const { active } = session
+    const isLive = active !== undefined && session.describe(active)!.session.live
+    for (const [id, link] of links.entries()) {
+      const path = session.describe(id)
+      if (path === undefined || id === active) continue
+      if (!path.session.isStandby && path.session.live && isLive) {
+        throw new Violation('one takes part', `${name} takes part at ${links[active!]!.name} and ${link.name}`)
+      }
+    }
+  }
+
+  private checkBounds({ name, driver }: Agent): void {
+    const { inFlight, pace } = driver!.session as unknown as Inside
+    if (inFlight.bytes > KEPT_BYTES_MAX) throw new Violation('bounds', `${name} keeps ${inFlight.bytes} bytes`)
+    if (inFlight.messages.size > IN_FLIGHT_MAX || pace.held.length > HELD_MAX) {
+      throw new Violation('bounds', `${name} keeps ${inFlight.messages.size} and ${pace.held.length} messages`)
+    }
+  }
+}

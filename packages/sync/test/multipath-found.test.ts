@@ -1,0 +1,114 @@
+import { decodeFrame, encodeFrame, type Message, QUORUM_FEATURE, STANDBY_FEATURE } from '@skein/protocol'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { documentReplica, type MultipathEffects, MultipathSession, Outbox } from '../src/index.js'
+import { relayHello, STEP_1_EMPTY, STEP_2_EMPTY } from './helpers.js'
+
+// What the simulator has found, each as short as it can be told. The seeds are those of its worlds.
+
+const RELAY_HELLO = relayHello({ features: [STANDBY_FEATURE, QUORUM_FEATURE] })
+const received = (to: number) => encodeFrame({ type: 'received', to })
+const ack = (to: number, tier: 'relay' | 'quorum' = 'relay') =>
+  encodeFrame({ type: 'ack', from: 1, to, tier })
+
+class Agent {
+  readonly doc = new Y.Doc()
+  readonly outbox = new Outbox()
+  readonly session = new MultipathSession('agent', documentReplica(this.doc), this.outbox, {
+    hasOtherPaths: true,
+  })
+  nowMs = 0
+  private readonly sent: { readonly path: number; readonly message: Message }[] = []
+
+  constructor() {
+    this.doc.on('update', (update: Uint8Array, origin: unknown) => {
+      if (origin === 'relay') return
+      this.outbox.add()
+      this.did(this.session.edit(this.nowMs, update))
+    })
+  }
+
+  did(effects: MultipathEffects): void {
+    for (const { path, frame } of effects.send) {
+      this.sent.push({ path, message: decodeFrame(frame) as Message })
+    }
+    for (const update of effects.apply) Y.applyUpdate(this.doc, update, 'relay')
+  }
+
+  open(path: number): void {
+    this.did(this.session.opened(this.nowMs, path))
+  }
+
+  receive(path: number, ...frames: Uint8Array[]): void {
+    for (const frame of frames) this.did(this.session.receive(this.nowMs, path, frame))
+  }
+
+  close(path: number): void {
+    this.did(this.session.closed(this.nowMs, path))
+  }
+
+  set(key: string): void {
+    this.doc.getMap('state').set(key, key)
+  }
+
+  /** What was sent over a path since the last time, but for pings. */
+  take(path: number): string[] {
+    const mine = this.sent.filter((sent) => sent.path === path)
+    this.sent.splice(0, this.sent.length, ...this.sent.filter((sent) => sent.path !== path))
+    return mine.map(({ message }) => message.type).filter((type) => type !== 'ping')
+  }
+}
+
+// Seed 56: it was sent with the next exchange only, and not confirmed before.
+test('M3 S5 an edit between the answer to the first step 1 and the step 2 is sent', () => {
+  const agent = new Agent()
+  agent.open(0)
+  agent.receive(0, RELAY_HELLO, STEP_1_EMPTY)
+  agent.take(0)
+  agent.set('between')
+  expect(agent.take(0)).toEqual(['numbered-update'])
+  agent.receive(0, STEP_2_EMPTY, ack(2))
+  expect(agent.outbox.unconfirmed).toBe(0)
+})
+
+// Before the answer it is part of that.
+test('M3 S5 an edit before the first step 1 is in the answer to it, and nowhere else', () => {
+  const agent = new Agent()
+  agent.open(0)
+  agent.receive(0, RELAY_HELLO)
+  agent.take(0)
+  agent.set('before')
+  expect(agent.take(0)).toEqual([])
+  agent.receive(0, STEP_1_EMPTY, STEP_2_EMPTY)
+  expect(agent.take(0)).toEqual(['numbered-update'])
+})
+
+/** Two paths, and an edit that went over both of them. */
+function withTwo(): Agent {
+  const agent = new Agent()
+  agent.open(0)
+  agent.receive(0, RELAY_HELLO, STEP_1_EMPTY, STEP_2_EMPTY, ack(1), ack(1, 'quorum'))
+  agent.open(1)
+  agent.receive(1, RELAY_HELLO)
+  agent.set('a')
+  agent.receive(0, received(2))
+  agent.take(0)
+  agent.take(1)
+  return agent
+}
+
+// Seed 21: their confirmation by a majority was never told, and might have been lost with the relay.
+test('M4 edits that a path received and did not confirm before it closed are exchanged with the active one', () => {
+  const agent = withTwo()
+  agent.close(1)
+  expect(agent.take(0)).toEqual(['standby', 'standby', 'sync-step-1'])
+  agent.receive(0, STEP_1_EMPTY, ack(3), ack(3, 'quorum'))
+  expect(agent.outbox.isConfirmed(agent.outbox.last, 'quorum')).toBe(true)
+})
+
+test('M4 a path that closes with nothing open costs no exchange', () => {
+  const agent = withTwo()
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  agent.close(1)
+  expect(agent.take(0)).toEqual([])
+})
