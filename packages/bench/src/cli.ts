@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { PATHS_USAGE, pathsBench } from './paths/bench.js'
+import { pathsBench } from './paths/bench.js'
+import { PATHS_USAGE } from './paths/options.js'
 import { relayBench } from './relay/bench.js'
 import { BENCH_USAGE } from './relay/options.js'
 import { bundleSizes } from './size.js'
@@ -21,7 +22,7 @@ const BENCHES: Record<
     run: strongBench,
   },
   paths: {
-    about: 'ways to use several paths, over simulated lines in virtual time',
+    about: 'ways to use several paths, over simulated lines or with real processes behind lines of a proxy',
     options: PATHS_USAGE,
     run: pathsBench,
   },

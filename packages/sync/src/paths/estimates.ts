@@ -57,13 +57,15 @@ export class PathEstimates {
 
   /**
    * What takes longer than this takes unusually long: than 95 of 100 acknowledgements, or than one and a half times
-   * the median, where a line stands still so often that it is usual. Before enough is known the deadline.
+   * the median, where a line stands still so often that it is usual, but never less than a few
+   * milliseconds longer than the median. Before enough is known the deadline.
    */
   get usualMs(): number {
     if (this.samples.length < SAMPLES_MIN) return this.deadlineAfterMs
     const sorted = [...this.samples].sort((a, b) => a - b)
     const quantile = (share: number) => sorted[Math.ceil(share * sorted.length) - 1]!
-    return Math.min(quantile(0.95), 1.5 * quantile(0.5))
+    const median = quantile(0.5)
+    return Math.max(Math.min(quantile(0.95), 1.5 * median), median + PATH_LIMITS.hedgeLateMs)
   }
 
   /** Something was acknowledged after so long, be it late: else a path that has become slow stays suspect. */
@@ -113,7 +115,7 @@ export function scoreOf(
   const { roundTripMs = UNKNOWN_MS, variationMs, goodput, reliability } = estimates
   const wanted = Math.max(1.5 * load, LOAD_MIN)
   const queueMs = goodput === undefined ? 0 : (backlog + size) / goodput
-  const delayMs = Math.max(1, roundTripMs / 2 + 2 * variationMs + queueMs)
+  const delayMs = PATH_LIMITS.unnoticedMs + roundTripMs / 2 + 2 * variationMs + queueMs
   return ((Math.min(goodput ?? wanted, wanted) / delayMs) * reliability ** 2) / cost
 }
 

@@ -16,6 +16,8 @@ export const PATH_LIMITS = {
   betterSamples: 3,
   /** this long after the last switch. */
   switchAfterMs: 2_000,
+  /** Added to every delay that is compared: nobody notices less, be it many times as much as another. */
+  unnoticedMs: 20,
   /** Pause between two samples while anything is sent. */
   sampleEveryMs: 250,
   /** Pause between two probes of a path while anything is sent, and while nothing is. */
@@ -28,6 +30,8 @@ export const PATH_LIMITS = {
   /** A silent path is probed with pauses that double from the first to the second. */
   probeSilentMs: 200,
   probeSilentMsMax: 10_000,
+  /** Only what takes so much longer than the median is hedged: on a fast path less is noise. */
+  hedgeLateMs: 10,
   /** Share of the bytes of interactive messages that hedges may add. */
   hedgeShare: 0.05,
   /** Bytes that hedges may add at first, and at most after a while without one. */

@@ -7,9 +7,18 @@ import path from 'node:path'
 
 /** Processes of one store: they end together, and their directories go with them. */
 export class Members {
-  private readonly directory = mkdtempSync(path.join(tmpdir(), 'skein-bench-strong-'))
+  private readonly directory = mkdtempSync(path.join(tmpdir(), 'skein-bench-'))
   private readonly children: { readonly child: ChildProcess; readonly exited: Promise<unknown> }[] = []
   private output = ''
+  /** Not left behind by a bench that is interrupted, if it ends by `process.exit`. */
+  private readonly onExit = () => {
+    for (const { child } of this.children) child.kill('SIGKILL')
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  constructor() {
+    process.on('exit', this.onExit)
+  }
 
   dataDir(name: string): string {
     return path.join(this.directory, name)
@@ -42,6 +51,7 @@ export class Members {
   }
 
   async stop(): Promise<void> {
+    process.off('exit', this.onExit)
     for (const { child } of this.children) child.kill('SIGKILL')
     await Promise.all(this.children.map(({ exited }) => exited))
     rmSync(this.directory, { recursive: true, force: true })
