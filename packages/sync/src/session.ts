@@ -144,6 +144,8 @@ export class Session {
    * over it are only those that it is given.
    */
   private standsBy: boolean
+  /** The step 1 with which a relay greets everyone who comes is still to come, and need not be answered. */
+  private awaitsGreeting: boolean
   /** It stood by before, so the relay is known, and takes edits before the exchange is over. */
   private sendsEarly = false
 
@@ -154,7 +156,7 @@ export class Session {
     nowMs: number,
     private readonly options: SessionOptions = {},
   ) {
-    this.standsBy = options.standsBy ?? false
+    this.standsBy = this.awaitsGreeting = options.standsBy ?? false
     this.lastReceivedMs = nowMs
     this.coveredEdits = outbox.confirmed
     this.numbered = new NumberedUpdates(outbox)
@@ -490,10 +492,20 @@ export class Session {
   private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
     const theirs = decodeStateVector(stateVector)
     if (!this.claims.areKept(theirs)) return this.unfaithful()
-    // A relay asks everyone who comes. Who stands by is asked again when it takes part.
-    if (this.standsBy) return NOTHING
+    const isGreeting = this.awaitsGreeting
+    this.awaitsGreeting = false
+    if (this.standsBy) {
+      // Who comes to stand by is asked again when it takes part. A relay that asks later misses something before what
+      // it was sent over this path, and no other one need know of that.
+      return isGreeting || !this.canStandBy ? NOTHING : this.answerAll(stateVector)
+    }
     const wasLive = this.live
     this.askedByServer = true
+    const answered = this.answerAll(stateVector)
+    return wasLive ? answered : join(answered, this.nowLive(nowMs))
+  }
+
+  private answerAll(stateVector: Uint8Array): SessionEffects {
     const answered = this.sendUpdate(this.replica.diff(stateVector), true, EVERYTHING)
     if (answered.problem === undefined) {
       this.answeredEdits = this.outbox.last
@@ -501,7 +513,7 @@ export class Session {
         this.claims.answered(this.numbered.last, decodeStateVector(this.replica.stateVector()))
       }
     }
-    return wasLive ? answered : join(answered, this.nowLive(nowMs))
+    return answered
   }
 
   private step2(nowMs: number, update: Uint8Array): SessionEffects {

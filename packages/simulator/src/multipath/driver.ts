@@ -87,6 +87,8 @@ export class Driver {
       return
     }
     this.agent.world.log?.(`${this.agent.name} has lost ${this.links[id]!.name}`)
+    // Those that could not be kept beside this one may be kept now.
+    for (const link of this.links) link.isUnfit = false
     this.mayDialAtMs = this.nowMs + STAGGER_MS + this.agent.world.random.next() * REPLACE_WITHIN_MS
     this.run(this.session.closed(this.nowMs, id))
     this.tellIfLost()
