@@ -53,6 +53,18 @@ export function readLabState(json: unknown): LabState | undefined {
   return json.relays.every(isLabRelay) ? { relays: json.relays } : undefined
 }
 
+/** The relay at the end of a path. Those of a lab are on this machine, by whichever of its names. */
+export function labRelayAt(lab: LabState | undefined, url: string): LabRelay | undefined {
+  if (lab === undefined || !URL.canParse(url)) return undefined
+  const { hostname, port } = new URL(url)
+  return isLoopback(hostname) ? lab.relays.find((relay) => String(relay.port) === port) : undefined
+}
+
+/** Whether a URL's host name is one of this machine for itself. */
+export function isLoopback(hostname: string): boolean {
+  return /^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/.test(hostname)
+}
+
 const PROCESSES: readonly unknown[] = ['running', 'starting', 'ended'] satisfies LabRelay['process'][]
 
 function isLabRelay(json: unknown): json is LabRelay {

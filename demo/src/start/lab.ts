@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type LabChange, type LabState, readLabChange } from '../model/lab.js'
+import { isLoopback, type LabChange, type LabState, readLabChange } from '../model/lab.js'
 import type { LocalRelay } from './local-relay.js'
 
 /** A change is a line of JSON. */
@@ -75,7 +75,7 @@ function failed(error: unknown): LabError {
 
 /** A page elsewhere can make its own name point to this machine; the name that it then asks for gives it away. */
 function checkHost({ headers: { host } }: IncomingMessage): void {
-  if (hostnameOf(`http://${host}`).match(/^(127(\.\d{1,3}){3}|\[::1\]|localhost)$/)) return
+  if (isLoopback(hostnameOf(`http://${host}`))) return
   throw new LabError(403, 'bad-host', 'the lab answers under a loopback name only')
 }
 

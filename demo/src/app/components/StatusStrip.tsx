@@ -1,9 +1,12 @@
+import { switchInWords } from '../../model/path-words.js'
 import { useAgent } from '../hooks/agent.js'
 import { useSource } from '../hooks/source.js'
 import { useStatus } from '../hooks/space.js'
-import { countInWords, pathInWords } from '../words.js'
+import { usePathNames } from '../paths/hooks.js'
+import { countInWords } from '../words.js'
 import { Convergence } from './Convergence.js'
 import { Icon } from './Icon.js'
+import { PathBadge } from './PathBadge.js'
 import { Switch } from './Switch.js'
 
 /** What is going on, always in sight: who agrees, over which way, and what still waits. */
@@ -12,21 +15,7 @@ export function StatusStrip() {
   return (
     <div className="strip">
       <Convergence />
-      <span
-        className={`badge connection connection-${status.connection}`}
-        data-testid="connection"
-        data-connection={status.connection}
-        title={status.path?.url || undefined}
-      >
-        <i className="lamp-dot" />
-        <span
-          data-testid="path"
-          data-path-kind={status.path?.kind ?? 'none'}
-          data-round-trip={status.path?.roundTripMs}
-        >
-          {pathInWords(status)}
-        </span>
-      </span>
+      <PathBadge />
       <span
         className="badge queued"
         data-testid="queued"
@@ -70,8 +59,23 @@ export function Announcer() {
       ? `Connected, ${status.path?.kind ?? ''}.`
       : `${WORDS[status.connection]} ${waiting}`
   return (
-    <p className="visually-hidden" role="status">
-      {words}
+    <>
+      <p className="visually-hidden" role="status">
+        {words}
+      </p>
+      <SwitchAnnouncer />
+    </>
+  )
+}
+
+/** Which path took over, and why; not the first one, of which the connection tells. */
+function SwitchAnnouncer() {
+  const { lastSwitch } = useStatus()
+  const names = usePathNames()
+  const isNews = lastSwitch !== undefined && lastSwitch.from !== undefined && lastSwitch.to !== undefined
+  return (
+    <p className="visually-hidden" role="status" data-testid="switch-announced">
+      {isNews && `${switchInWords(lastSwitch, (url) => names.ofUrl(url))}.`}
     </p>
   )
 }
