@@ -70,7 +70,6 @@ const WHY_LEFT = {
   silent: 'fell silent',
   backlog: 'was overloaded',
   better: 'was worse than another',
-  strong: 'did not answer for the strong keys',
 } as const satisfies Record<PathSwitch['reason'], string>
 
 /** How long ago something was, as people say it. */

@@ -10,6 +10,7 @@ import { pathInWords } from '../words.js'
 
 /** The path in use, with its round trip, and whether another is warm; more of it at a press. */
 export function PathBadge() {
+  const { parameters } = useAgent()
   const status = useStatus()
   const names = usePathNames()
   const popover = useId()
@@ -36,7 +37,7 @@ export function PathBadge() {
         >
           {pathInWords(status, names)}
         </span>
-        {warm && <Warm name={names.of(warm)} />}
+        {parameters.relays.length > 1 && <Warm name={warm && names.of(warm)} />}
       </button>
       <div ref={more} id={popover} popover="auto" className="explanation path-explanation">
         <h2>{status.path ? `Edits go over ${names.of(status.path)}` : 'No path is open'}</h2>
@@ -47,10 +48,16 @@ export function PathBadge() {
   )
 }
 
-function Warm({ name }: { name: string }) {
+/** A second thread, which takes as much room when it is not there. */
+function Warm({ name }: { name: string | undefined }) {
   return (
-    <span className="warm" title={`${name} is kept warm`} data-testid="warm">
-      <span className="visually-hidden">, {name} kept warm</span>
+    <span
+      className="warm"
+      title={name && `${name} is kept warm`}
+      data-testid="warm"
+      data-warm={name !== undefined}
+    >
+      <span className="visually-hidden">{name ? `, ${name} kept warm` : ', no other kept warm'}</span>
     </span>
   )
 }

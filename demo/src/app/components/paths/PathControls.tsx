@@ -10,47 +10,37 @@ import { useAgent } from '../../hooks/agent.js'
 
 /** What the lab does to a relay and the line to it: for all agents of this demo, not only for this one. */
 export function PathControls({ relay }: { relay: LabRelay }) {
-  const { lab } = useAgent()
-  const [busy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<string>()
-  const change = async (what: LabChange) => {
-    setBusy(true)
-    setProblem(undefined)
-    try {
-      await lab.change(what)
-    } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error))
-      // What it is now was not answered.
-      void lab.refresh()
-    }
-    setBusy(false)
-  }
   const { id } = relay
+  const { change, line, isBusy, problem } = useLabChange(relay)
   const runs = relay.process === 'running'
+  const waits = isBusy || relay.process === 'starting'
   return (
     <div className="path-controls">
-      <fieldset className="segments path-line-modes" disabled={busy}>
+      <fieldset className="segments path-line-modes">
         <legend className="visually-hidden">Line to {id}</legend>
-        {LINES.map((line) => (
-          <label key={line} title={WHAT[line]}>
+        {LINES.map((mode) => (
+          <label key={mode} title={WHAT[mode]}>
             <input
               type="radio"
               name={`line-${id}`}
-              checked={relay.line === line}
-              data-testid={`${id}-line-${line}`}
-              onChange={() => void change({ relay: id, line })}
+              checked={line === mode}
+              data-testid={`${id}-line-${mode}`}
+              onChange={() => void change({ relay: id, line: mode })}
             />
-            <span>{line}</span>
+            <span>{mode}</span>
           </label>
         ))}
       </fieldset>
+      {/* Not disabled, which would take the keyboard's focus away. */}
       <button
         type="button"
         className={runs ? 'small-button small-button-refuse' : 'small-button'}
         data-testid={`${id}-${runs ? 'kill' : 'start'}`}
-        disabled={busy || relay.process === 'starting'}
+        aria-disabled={waits}
         title={runs ? 'Ends the process with kill -9' : 'Starts it on its old data'}
-        onClick={() => void change({ relay: id, running: !runs })}
+        onClick={() => {
+          if (!waits) void change({ relay: id, running: !runs })
+        }}
       >
         {runs ? 'Kill' : relay.process === 'starting' ? 'Starting' : 'Start'}
         <span className="visually-hidden"> {id}</span>
@@ -60,6 +50,30 @@ export function PathControls({ relay }: { relay: LabRelay }) {
       </p>
     </div>
   )
+}
+
+/** Changes a relay; until the lab has answered, its line is shown as it is to be. */
+function useLabChange({ line }: LabRelay) {
+  const { lab } = useAgent()
+  const [asked, setAsked] = useState<LabChange>()
+  const [problem, setProblem] = useState<string>()
+  return {
+    line: asked && 'line' in asked ? asked.line : line,
+    isBusy: asked !== undefined,
+    problem,
+    async change(what: LabChange): Promise<void> {
+      setAsked(what)
+      setProblem(undefined)
+      try {
+        await lab.change(what)
+      } catch (error) {
+        setProblem(error instanceof Error ? error.message : String(error))
+        // What it is now was not answered.
+        void lab.refresh()
+      }
+      setAsked((latest) => (latest === what ? undefined : latest))
+    },
+  }
 }
 
 const WHAT: Readonly<Record<LineMode, string>> = {

@@ -22,12 +22,14 @@ export function PathMap({ paths, lab }: { paths: readonly PathStatus[]; lab: Lab
   return (
     <div className="path-map">
       <p className="path-self">{parameters.name}</p>
-      <svg className="path-threads" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-        {middles.length === paths.length &&
-          paths.map((path, index) => (
-            <PathThread key={path.url} path={path} at={middles[index]!} width={width} height={height} />
-          ))}
-      </svg>
+      <div className="path-threads">
+        <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+          {middles.length === paths.length &&
+            paths.map((path, index) => (
+              <PathThread key={path.url} path={path} at={middles[index]!} width={width} height={height} />
+            ))}
+        </svg>
+      </div>
       <ul className="path-rows" ref={rows}>
         {paths.map((path) => (
           <PathRow
