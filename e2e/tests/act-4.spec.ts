@@ -27,7 +27,7 @@ test('act 4: a relay is killed in the middle of a drag: another path within a se
   const chosenMs = Date.now()
   const victim = (await tablet.paths()).find(({ role }) => role === 'active')!
   const killedMs = Date.now()
-  const killing = cluster.kill(cluster.urls.findIndex((url) => victim.url.startsWith(url)))
+  const killing = cluster.kill(cluster.urls.findIndex((url) => victim.url.startsWith(`${url}/`)))
   await drag.until(async () => {
     const after = new Set((await drag.made()).filter(({ atMs }) => atMs > killedMs).map(({ n }) => n))
     return (await witness.arrived()).filter(({ n }) => after.has(n)).length >= 10

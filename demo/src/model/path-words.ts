@@ -35,10 +35,14 @@ export function stateInWords(path: PathStatus, nowMs: number): string {
         ? 'Waits for its next attempt'
         : `Next attempt in ${(Math.max(0, path.retryAt - nowMs) / 1_000).toFixed(1)} s`
     case 'refused':
-      return path.error?.message ?? 'Refused this agent'
+      return capitalized(path.error?.message ?? 'refused this agent')
     case 'idle':
       return 'Not needed, as others are open'
   }
+}
+
+function capitalized(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** How many paths there are to lean on, in few words. */

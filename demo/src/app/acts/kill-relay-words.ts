@@ -57,7 +57,7 @@ export function linesOf(seen: Witnessed, nameOf: (url: string) => string): ActRe
     holds,
     verdict: holds
       ? `Another path after ${milliseconds(tookMs)}, and none of ${count} edits is lost.`
-      : kept
+      : kept && !quick
         ? 'Nothing is lost, but it took longer than a second.'
         : 'Not as it must be; see the lines above.',
   }

@@ -1,5 +1,6 @@
 import { switchInWords } from '../../model/path-words.js'
 import { useAgent } from '../hooks/agent.js'
+import { useLasting } from '../hooks/lasting.js'
 import { useSource } from '../hooks/source.js'
 import { useStatus } from '../hooks/space.js'
 import { usePathNames } from '../paths/hooks.js'
@@ -12,6 +13,8 @@ import { Switch } from './Switch.js'
 /** What is going on, always in sight: who agrees, over which way, and what still waits. */
 export function StatusStrip() {
   const status = useStatus()
+  // While edits flow there are always some for a moment; only those that stay are worth a place.
+  const isUnsaved = useLasting(status.unsaved > 0, UNSAVED_MS)
   return (
     <div className="strip">
       <Convergence />
@@ -25,7 +28,7 @@ export function StatusStrip() {
         {status.queued > 0 && <Icon name="queued" size={15} />}
         {status.queued} queued
       </span>
-      {status.unsaved > 0 && (
+      {isUnsaved && (
         <span className="badge unsaved" data-testid="unsaved" title="Edits not yet on this device's disk">
           {status.unsaved} unsaved
         </span>
@@ -33,6 +36,8 @@ export function StatusStrip() {
     </div>
   )
 }
+
+const UNSAVED_MS = 1_000
 
 export function OfflineControl({ testId }: { testId: string }) {
   const { offline } = useAgent()

@@ -5,7 +5,7 @@ import { topOf } from '../../../model/path-history.js'
 import { useAgent } from '../../hooks/agent.js'
 import { useMiddles } from '../../hooks/middles.js'
 import { usePathHistory, usePathNames } from '../../paths/hooks.js'
-import { PathRow } from './PathRow.js'
+import { isKilledBy, PathRow } from './PathRow.js'
 import { PathThread } from './PathThread.js'
 
 /** Round trips under this are drawn as what they are: nothing to worry about. */
@@ -26,7 +26,14 @@ export function PathMap({ paths, lab }: { paths: readonly PathStatus[]; lab: Lab
         <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
           {middles.length === paths.length &&
             paths.map((path, index) => (
-              <PathThread key={path.url} path={path} at={middles[index]!} width={width} height={height} />
+              <PathThread
+                key={path.url}
+                path={path}
+                isKilled={isKilledBy(labRelayAt(lab, path.url), path)}
+                at={middles[index]!}
+                width={width}
+                height={height}
+              />
             ))}
         </svg>
       </div>

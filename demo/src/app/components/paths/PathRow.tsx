@@ -18,13 +18,14 @@ interface Props {
 
 /** The far end of a path, in words and numbers. */
 export function PathRow({ path, name, relay, samples, topMs }: Props) {
+  const isKilled = isKilledBy(relay, path)
   const isOpen = path.state === 'good' || path.state === 'suspect' || path.state === 'silent'
   return (
     <li className="path" data-testid={`path-${name}`} data-role={path.role} data-state={path.state}>
       <div className="path-head">
         <h3>{name}</h3>
-        <span className={`path-role tone-${toneOf(path)}`} data-role={path.role}>
-          {roleInWords(path)}
+        <span className={`path-role tone-${isKilled ? 'refuse' : toneOf(path)}`}>
+          {isKilled ? 'killed' : roleInWords(path)}
         </span>
         {path.url !== '' && <span className="path-address">{shortAddress(path.url)}</span>}
         <Sparkline samples={samples} topMs={topMs} />
@@ -49,7 +50,12 @@ export function PathRow({ path, name, relay, samples, topMs }: Props) {
 function StateWords({ path }: { path: PathStatus }) {
   const now = useNow(path.retryAt === undefined ? 60_000 : 100)
   if (path.state === 'good' || path.state === 'idle') return null
-  return <p className={`path-words tone-${toneOf(path)}`}>{stateInWords(path, now)}</p>
+  const words = stateInWords(path, now)
+  return (
+    <p className={`path-words tone-${toneOf(path)}`} title={path.state === 'refused' ? words : undefined}>
+      {words}
+    </p>
+  )
 }
 
 function Measure({ term, children }: { term: string; children: React.ReactNode }) {
@@ -59,6 +65,11 @@ function Measure({ term, children }: { term: string; children: React.ReactNode }
       <dd>{children}</dd>
     </div>
   )
+}
+
+/** The agent only knows that nobody answers there; the lab knows why. */
+export function isKilledBy(relay: LabRelay | undefined, { role }: PathStatus): boolean {
+  return relay?.process === 'ended' && role === 'none'
 }
 
 function toneOf({ state, role }: PathStatus): 'agree' | 'wait' | 'refuse' | 'none' {

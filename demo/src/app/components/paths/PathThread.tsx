@@ -7,6 +7,8 @@ const INSET = 7
 
 interface Props {
   readonly path: PathStatus
+  /** Nobody is at its other end. */
+  readonly isKilled: boolean
   /** Height at which it arrives, in pixels. */
   readonly at: number
   readonly width: number
@@ -14,7 +16,7 @@ interface Props {
 }
 
 /** One path as a thread: strong in use, thin in reserve, cut where there is no connection; alive with its traffic. */
-export function PathThread({ path, at, width, height }: Props) {
+export function PathThread({ path, isKilled, at, width, height }: Props) {
   const pulses = useRef<SVGGElement>(null)
   const isNarrow = width < 100
   // On phones the agent stands above its paths, on desktops beside them.
@@ -23,7 +25,7 @@ export function PathThread({ path, at, width, height }: Props) {
     : fan(INSET, height / 2, width - INSET, at)
   usePulses(pulses, path, d)
   return (
-    <g className="path-thread" data-state={path.state} data-role={path.role}>
+    <g className="path-thread" data-state={isKilled ? 'killed' : path.state} data-role={path.role}>
       <path className="path-line" d={d} pathLength={100} />
       <g ref={pulses} />
       <circle className="path-knot" cx={width - INSET} cy={at} r={5} />
