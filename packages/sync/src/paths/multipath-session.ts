@@ -257,6 +257,7 @@ export class MultipathSession {
   buffered(nowMs: number, id: PathId, bytes: number): MultipathEffects {
     const line = this.lines.get(id)
     if (line === undefined) return this.done(nowMs)
+    line.session.filled(nowMs, bytes > 0)
     const { bufferedBytesMax } = MULTIPATH_LIMITS
     if (bytes > bufferedBytesMax) line.session.congestion()
     else if (line.session.congested && bytes <= bufferedBytesMax / 2) {
