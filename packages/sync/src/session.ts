@@ -133,6 +133,9 @@ export class Session {
   private heldBack: HeldBack[] | undefined
   /** Whether the driver says that the connection is congested; edits are held back for large messages, too. */
   private isCongested = false
+  /** Whether bytes wait in the socket, and since when none do. */
+  private isFilled = false
+  private drainedMs = Number.NEGATIVE_INFINITY
   private readonly outgoing = new OutgoingFrames()
   private readonly inbound = new Reassembly(LIMITS.messageBytesMax, new ByteBudget(LIMITS.messageBytesMax))
   /** When what is missing may be asked for again, and whether that is due. */
@@ -218,9 +221,9 @@ export class Session {
     const relay = this.kind === 'relay'
     if (this.probeSentMs === undefined) return relay ? this.nextPingMs : this.lastReceivedMs + ASK_AFTER_MS
     if (!relay) return this.probeSentMs + ANSWER_WITHIN_MS
-    // A ping waits behind the parts of a large message.
-    if (!this.outgoing.isEmpty) return this.probeSentMs + PONG_WITHIN_MS_MAX
-    const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs)
+    // A ping waits behind the parts of a large message, and behind what the socket holds.
+    if (!this.outgoing.isEmpty || this.isFilled) return this.probeSentMs + PONG_WITHIN_MS_MAX
+    const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs, this.drainedMs)
     return Math.min(lastSign + PONG_WITHIN_MS, this.probeSentMs + PONG_WITHIN_MS_MAX)
   }
 
@@ -319,6 +322,12 @@ export class Session {
   congestion(): void {
     this.isCongested = true
     if (this.askedByServer || this.ready) this.heldBack ??= []
+  }
+
+  /** Whether bytes wait in the socket, whenever that is known anew. */
+  filled(nowMs: number, isFilled: boolean): void {
+    if (isFilled || this.isFilled) this.drainedMs = nowMs
+    this.isFilled = isFilled
   }
 
   /** The connection has drained. */
