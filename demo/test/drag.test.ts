@@ -31,7 +31,8 @@ describe('the record of a drag', () => {
     record.arrived(undefined, 210)
     record.arrived(2, 300)
     record.arrived(3, 310)
-    expect(record.longestSilenceMs).toBe(180)
+    expect(record.longestSilenceMs()).toBe(180)
+    expect(record.longestSilenceMs(305)).toBe(10)
   })
 
   test('counts what comes twice once', () => {
@@ -50,9 +51,9 @@ describe('act 4 in words', () => {
     expect(result.holds).toBe(true)
     expect(result.verdict).toBe('Another path after 40 ms, and none of 2 edits is lost.')
     expect(result.lines.map(({ words }) => words)).toEqual([
-      'kill -9 ordered at edit 1',
+      'r1: kill -9 ordered at edit 1',
       'r1 closed, r2 took over 40 ms after the order',
-      'has all, each within 30 ms; heard nothing for 50 ms at most',
+      'has all, each within 30 ms; since the kill it heard nothing for 50 ms at most',
       '2 of 2 edits, each within 20 ms',
       'equal digests; this agent was present all the time',
     ])
@@ -98,6 +99,12 @@ function taken(afterMs: number): PathSwitch {
 }
 
 function played(more: Partial<Witnessed>): Witnessed {
-  const all = { record: confirmed(2), victim: 'r1', killedMs: 120, taken: taken(40), vanished: 0, same: true }
+  const all = {
+    record: confirmed(2),
+    kill: { victim: 'r1', witnessOver: 'r3', atMs: 120 },
+    taken: taken(40),
+    vanished: 0,
+    same: true,
+  }
   return { ...all, ...more }
 }

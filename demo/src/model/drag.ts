@@ -51,10 +51,10 @@ export class DragRecord {
     return slowest(this.#edits, ({ acknowledgedMs }) => acknowledgedMs)
   }
 
-  /** The longest time that the other agent heard nothing of the drag while it went on. */
-  get longestSilenceMs(): number {
+  /** The longest time that the other agent heard nothing of the drag while it went on, of those that end after `fromMs`. */
+  longestSilenceMs(fromMs = Number.NEGATIVE_INFINITY): number {
     return this.#arrivals.reduce((longest, atMs, index) => {
-      return index === 0 ? longest : Math.max(longest, atMs - this.#arrivals[index - 1]!)
+      return index === 0 || atMs <= fromMs ? longest : Math.max(longest, atMs - this.#arrivals[index - 1]!)
     }, 0)
   }
 }

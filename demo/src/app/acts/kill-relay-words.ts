@@ -10,11 +10,8 @@ const WITHIN_MS = 1_000
 /** What was seen of the drag, so far. */
 export interface Witnessed {
   readonly record: DragRecord
-  /** The relay that is killed. */
-  readonly victim: string
-  /** When the order to kill it was given; it died a few milliseconds later. */
-  readonly killedMs: number | undefined
-  /** The switch to another path after it. */
+  readonly kill: Kill | undefined
+  /** The first switch to another path after it. */
   readonly taken: PathSwitch | undefined
   /** How often the dragging agent was gone from the list of those present, as the witness has it. */
   readonly vanished: number
@@ -22,12 +19,22 @@ export interface Witnessed {
   readonly same: boolean
 }
 
+export interface Kill {
+  /** The relay that this agent went over. */
+  readonly victim: string
+  /** The relay that the witness went over at that moment. */
+  readonly witnessOver: string | undefined
+  /** When the order was given; the process died a few milliseconds later. */
+  readonly atMs: number
+}
+
 export function linesOf(seen: Witnessed, nameOf: (url: string) => string): ActResult {
-  const { record, killedMs, taken, vanished, same } = seen
+  const { record, kill, taken, vanished, same } = seen
   const count = record.edits.length
-  const tookMs = taken && killedMs !== undefined ? taken.at - killedMs : undefined
+  const tookMs = taken && kill ? taken.at - kill.atMs : undefined
   const kept = record.acknowledgedCount === count && record.slowestArrivalMs !== undefined && same
-  const quick = tookMs !== undefined && tookMs <= WITHIN_MS && record.longestSilenceMs <= WITHIN_MS
+  const quick =
+    tookMs !== undefined && tookMs <= WITHIN_MS && record.longestSilenceMs(kill?.atMs) <= WITHIN_MS
   const holds = kept && quick && vanished === 0
   return {
     lines: [
@@ -39,7 +46,7 @@ export function linesOf(seen: Witnessed, nameOf: (url: string) => string): ActRe
           : 'no other one has taken over yet',
         tone: tookMs !== undefined && tookMs <= WITHIN_MS ? 'agree' : 'wait',
       },
-      arrivalLine(record),
+      arrivalLine(seen),
       {
         who: 'On a relay’s disk',
         words: `${record.acknowledgedCount} of ${count} edits${atMost(record.slowestAcknowledgementMs)}`,
@@ -53,7 +60,7 @@ export function linesOf(seen: Witnessed, nameOf: (url: string) => string): ActRe
         tone: same && vanished === 0 ? 'agree' : 'wait',
       },
     ],
-    drag: { edits: record.edits, killedMs, takenMs: taken?.at },
+    drag: { edits: record.edits, killedMs: kill?.atMs, takenMs: taken?.at },
     holds,
     verdict: holds
       ? `Another path after ${milliseconds(tookMs)}, and none of ${count} edits is lost.`
@@ -63,22 +70,22 @@ export function linesOf(seen: Witnessed, nameOf: (url: string) => string): ActRe
   }
 }
 
-function killLine({ record, victim, killedMs }: Witnessed): ActLine {
-  const at = record.edits.filter(({ madeMs }) => killedMs !== undefined && madeMs <= killedMs).length
-  return {
-    who: `Relay ${victim}`,
-    words: killedMs === undefined ? 'is next' : `kill -9 ordered at edit ${at}`,
-    tone: 'refuse',
-  }
+function killLine({ record, kill }: Witnessed): ActLine {
+  const who = 'Relay of this agent'
+  if (!kill) return { who, words: 'not killed yet', tone: 'wait' }
+  const at = record.edits.filter(({ madeMs }) => madeMs <= kill.atMs).length
+  return { who, words: `${kill.victim}: kill -9 ordered at edit ${at}`, tone: 'refuse' }
 }
 
 /** The witness is in this page, so both ends of the way are on one clock. */
-function arrivalLine(record: DragRecord): ActLine {
-  const { slowestArrivalMs, longestSilenceMs } = record
+function arrivalLine({ record, kill }: Witnessed): ActLine {
+  const { slowestArrivalMs } = record
+  const silenceMs = record.longestSilenceMs(kill?.atMs)
+  const all = slowestArrivalMs === undefined ? 'not all there yet' : `has all${atMost(slowestArrivalMs)}`
   return {
-    who: 'Another agent, over another relay',
-    words: `${slowestArrivalMs === undefined ? 'not all there yet' : `has all${atMost(slowestArrivalMs)}`}; heard nothing for ${milliseconds(longestSilenceMs)} at most`,
-    tone: slowestArrivalMs !== undefined && longestSilenceMs <= WITHIN_MS ? 'agree' : 'wait',
+    who: kill?.witnessOver === undefined ? 'Another agent' : `Another agent, over ${kill.witnessOver}`,
+    words: kill ? `${all}; since the kill it heard nothing for ${milliseconds(silenceMs)} at most` : all,
+    tone: slowestArrivalMs !== undefined && silenceMs <= WITHIN_MS ? 'agree' : 'wait',
   }
 }
 

@@ -4,6 +4,7 @@ import { desiredKey, type EntityId, STRONG_PREFIXES } from '../../model/keys.js'
 import { type LabRelay, labRelayAt } from '../../model/lab.js'
 import { PathNames } from '../../model/path-names.js'
 import type { Agent } from '../hooks/agent.js'
+import { shortAddress } from '../security/words.js'
 import type { ActResult } from './act.js'
 import { linesOf, type Witnessed } from './kill-relay-words.js'
 import { until, wait } from './wait.js'
@@ -27,17 +28,24 @@ const SETTLE_MS = 10_000
  */
 export async function killRelay(agent: Agent, show: (soFar: ActResult) => void): Promise<ActResult> {
   const { space, lab, parameters } = agent
-  let relay: LabRelay | undefined
-  let witness: Space | undefined
+  const names = new PathNames(parameters.relays, lab.state.snapshot())
+  const nameOf = (url: string) => names.ofUrl(url)
   const before = { on: space.get(desiredKey(LAMP, 'on')), brightness: space.get(BRIGHTNESS) }
+  let witness: Space | undefined
+  let killed: LabRelay | undefined
+  const kill = (relay: LabRelay) => {
+    killed = relay
+    return lab.change({ relay: relay.id, running: false })
+  }
   try {
-    await until(space, () => space.status.paths.some(isWarm), READY_MS).catch(() => undefined)
-    relay = labRelayAt(lab.state.snapshot(), space.status.path?.url ?? '')
-    if (relay === undefined) return brokenOff('this agent has no path of its own to a relay of the lab')
-    witness = await joinWitness(agent, relay)
-    const names = new PathNames(parameters.relays, lab.state.snapshot())
-    const nameOf = (url: string) => names.ofUrl(url)
-    const seen = await drag(agent, relay, witness, (soFar) => show(linesOf(soFar, nameOf)))
+    await happens(space, () => space.status.paths.some(isWarm))
+    if (!relayInUse(agent)) return brokenOff('this agent has no path of its own to a relay of the lab')
+    witness = await joinWitness(agent)
+    const seen = await drag(agent, witness, {
+      nameOf,
+      kill,
+      show: (soFar) => show(linesOf(soFar, nameOf)),
+    })
     return linesOf(seen, nameOf)
   } catch (error) {
     return brokenOff(error instanceof Error ? error.message : String(error))
@@ -45,27 +53,24 @@ export async function killRelay(agent: Agent, show: (soFar: ActResult) => void):
     if (typeof before.brightness === 'number') agent.edits.want(LAMP, { brightness: before.brightness })
     if (typeof before.on === 'boolean') agent.edits.want(LAMP, { on: before.on })
     await witness?.leave()
-    if (relay !== undefined) await lab.change({ relay: relay.id, running: true }).catch(() => lab.refresh())
+    if (killed !== undefined) {
+      await lab.change({ relay: killed.id, running: true }).catch(() => lab.refresh())
+    }
   }
 }
 
+interface Staging {
+  nameOf(url: string): string
+  kill(relay: LabRelay): Promise<void>
+  show(soFar: Witnessed): void
+}
+
 /** The drag, with what is seen of it: from here, and at the witness. */
-async function drag(
-  { space, edits, lab }: Agent,
-  relay: LabRelay,
-  witness: Space,
-  show: (soFar: Witnessed) => void,
-): Promise<Witnessed> {
+async function drag(agent: Agent, witness: Space, { nameOf, kill, show }: Staging): Promise<Witnessed> {
+  const { space, edits } = agent
   const record = new DragRecord()
   const endsAt = AbortSignal.timeout(2 * SETTLE_MS)
-  let seen: Witnessed = {
-    record,
-    victim: relay.id,
-    killedMs: undefined,
-    taken: undefined,
-    vanished: 0,
-    same: false,
-  }
+  let seen: Witnessed = { record, kill: undefined, taken: undefined, vanished: 0, same: false }
   const add = (more: Partial<Witnessed>) => {
     seen = { ...seen, ...more }
     show(seen)
@@ -78,7 +83,7 @@ async function drag(
       if (!isHere()) add({ vanished: seen.vanished + 1 })
     }),
     space.onStatus(({ lastSwitch }) => {
-      const isNews = seen.killedMs !== undefined && lastSwitch !== undefined && lastSwitch.at >= seen.killedMs
+      const isNews = seen.kill !== undefined && lastSwitch !== undefined && lastSwitch.at >= seen.kill.atMs
       if (isNews && seen.taken === undefined && lastSwitch.to !== undefined) add({ taken: lastSwitch })
     }),
   ]
@@ -91,32 +96,42 @@ async function drag(
       const known = receipt.durable('relay', { signal: endsAt })
       confirmed.push(known.then(() => record.acknowledged(value, Date.now())).catch(() => undefined))
       if (value === KILL_AT) {
-        add({ killedMs: Date.now() })
-        killing = lab.change({ relay: relay.id, running: false })
+        // Only now is it known which one: a path may be left for a better one at any time.
+        const relay = relayInUse(agent)
+        if (relay === undefined) throw new Error('the path to a relay was lost before one was killed')
+        const over = witness.status.path
+        add({ kill: { victim: relay.id, witnessOver: over && nameOf(over.url), atMs: Date.now() } })
+        killing = kill(relay)
         // Of its failure is told below.
         killing.catch(() => undefined)
       }
-      add({})
+      show(seen)
       await wait(STEP_MS)
     }
     await killing
     await Promise.all(confirmed)
-    const same = await until(witness, () => witness.digest() === space.digest(), SETTLE_MS).then(
-      () => true,
-      () => false,
-    )
-    add({ same })
+    await happens(space, () => seen.taken !== undefined)
+    add({ same: await happens(witness, () => witness.digest() === space.digest()) })
     return seen
   } finally {
     for (const end of ends) end()
   }
 }
 
-/** An agent of its own over the other relays, which sees what of the drag arrives there. */
-async function joinWitness({ parameters, lab }: Agent, victim: LabRelay): Promise<Space> {
-  const others = parameters.relays.filter((url) => labRelayAt(lab.state.snapshot(), url)?.id !== victim.id)
+/** Whether something about a space comes to be so in time. */
+function happens(space: Space, isSo: () => boolean): Promise<boolean> {
+  return until(space, isSo, SETTLE_MS).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** An agent of its own, which sees what of the drag arrives; over other relays than this one, as far as it goes. */
+async function joinWitness({ parameters, space }: Agent): Promise<Space> {
+  const own = shortAddress(space.status.path?.url ?? '')
+  const others = parameters.relays.filter((url) => shortAddress(url) !== own)
   const witness = await joinSpace(parameters.space, {
-    relays: others,
+    relays: [...others, ...parameters.relays.filter((url) => !others.includes(url))],
     strong: STRONG_PREFIXES,
     presence: { name: 'Witness', kind: 'act 4' },
     store: 'memory',
@@ -127,8 +142,13 @@ async function joinWitness({ parameters, lab }: Agent, victim: LabRelay): Promis
     return witness
   } catch {
     await witness.leave()
-    throw new Error('no other relay answers')
+    throw new Error('no relay answers')
   }
+}
+
+/** The relay of the lab that edits go over now. */
+function relayInUse({ space, lab }: Agent): LabRelay | undefined {
+  return labRelayAt(lab.state.snapshot(), space.status.path?.url ?? '')
 }
 
 function isWarm({ role, state }: Space['status']['paths'][number]): boolean {

@@ -36,7 +36,7 @@ const ACTS: readonly Act[] = [
     id: 'act-4',
     title: 'Kill a relay in the middle of a drag',
     words:
-      'The ceiling lamp of the living room is dragged from 20 to 80 %. On the way the relay that this agent goes over gets a kill -9; another agent, over the other relays, watches what arrives. At the end the relay is started again.',
+      'The ceiling lamp of the living room is dragged from 20 to 80 %. On the way the relay that this agent goes over is ended by kill\u00a0-9; another agent watches what arrives. At the end the relay is started again.',
     needsLab: true,
     run: killRelay,
   },
