@@ -16,7 +16,7 @@ export interface PathsOptions {
 
 export const PATHS_USAGE = '[--proxy | --netem] [--only TEXT]... [--worlds N] [--seed N] '
 
-const SECONDS = 30
+const SECONDS = 24
 
 /** @throws Error that says what is wrong with the command line */
 export function parsePathsOptions(args: readonly string[]): PathsOptions {

@@ -1,10 +1,10 @@
-/** All lines of the writers, and what happens to them. A process of its own, so that nobody's work delays them. */
+/** All lines, and what happens to them. A process of its own, so that nobody's work delays them. */
 import { type LineOptions, Random } from '@skein/simulator'
 import { addressOf, type LinePlace } from '../netem/plan.js'
 import { type ShapedLine, Shaper } from '../netem/shaper.js'
 import { serve, sharedNowMs } from './child.js'
 import { LineProxy } from './line-proxy.js'
-import type { RealFaults } from './scenarios.js'
+import { PLAIN_LINE, type RealFaults } from './scenarios.js'
 
 /** JSON has no Infinity. */
 export type SentLine = Omit<LineOptions, 'rate'> & { readonly rate: number | null }
@@ -37,18 +37,12 @@ export interface LinesOfRoom {
 const LOOK_EVERY_MS = 250
 const LOOKS = 4
 
-/** What a line is like that only passes on. */
-const PLAIN: LineOptions = {
-  ...{ delayMs: 0, jitter: 0, burstEveryMs: 0, burstMs: 0 },
-  rate: Number.POSITIVE_INFINITY,
-}
-
 interface Room {
   readonly lines: readonly LineProxy[]
   readonly shaped: readonly ShapedLine[]
   readonly before: readonly { up: number; down: number }[]
   readonly faultsMs: number[]
-  /** What each line had been given up at the last looks, oldest first. */
+  /** What each line had been given at the last looks, oldest first. */
   readonly looks: number[][]
 }
 
@@ -85,7 +79,13 @@ serve<LinesApi>({
       const port = ports[place.line]!
       const own = new Random(random.below(2 ** 32))
       if (!isShaped) return LineProxy.open({ port, up: options, down: options, random: own })
-      return LineProxy.open({ port, up: PLAIN, down: PLAIN, random: own, localAddress: addressOf(place) })
+      return LineProxy.open({
+        port,
+        up: PLAIN_LINE,
+        down: PLAIN_LINE,
+        random: own,
+        localAddress: addressOf(place),
+      })
     }
   },
 
@@ -128,7 +128,7 @@ function after(ms: number, run: () => void): void {
 
 function look(): void {
   for (const { lines, looks } of rooms) {
-    looks.push(lines.map(({ bytes }) => bytes.up))
+    looks.push(lines.map(given))
     if (looks.length > LOOKS) looks.shift()
   }
 }
@@ -143,8 +143,12 @@ function fail({ lines, shaped, looks, faultsMs }: Room, { fault, line: which }: 
 
 /** The one that was given most since then. */
 function mostUsed(lines: readonly LineProxy[], before: readonly number[] | undefined): number {
-  const used = lines.map(({ bytes }, i) => bytes.up - (before?.[i] ?? 0))
+  const used = lines.map((line, i) => given(line) - (before?.[i] ?? 0))
   return used.indexOf(Math.max(...used))
+}
+
+function given({ bytes }: LineProxy): number {
+  return bytes.up + bytes.down
 }
 
 function sum(numbers: readonly number[]): number {

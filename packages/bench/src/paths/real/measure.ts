@@ -27,6 +27,12 @@ export interface Measured {
   readonly switchesPer10s: number
 }
 
+export interface ScenarioMeasured {
+  readonly name: string
+  readonly at: 'writer' | 'reader'
+  readonly measured: ReadonlyMap<Way, Measured>
+}
+
 const GAP_WITHIN_MS = 1_000
 /** What was sent just before a fault is on the line when it happens. */
 const ON_LINE_MS = 50

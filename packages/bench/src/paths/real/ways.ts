@@ -25,3 +25,6 @@ export const CHOICES: Readonly<Record<Exclude<Way, 'agent'>, () => PathChoice>> 
   'always redundant': () => new BaselineChoice(new AlwaysRedundant()),
   skein: () => new PathScheduler(),
 }
+
+/** Those that differ for who only reads: it reads over one path at a time. */
+export const WAYS_TO_READ: readonly Way[] = ['one relay', 'agent']

@@ -3,6 +3,7 @@ import { joinSpace, type Space } from '@skein/agent'
 import { Random } from '@skein/simulator'
 import { serve, sharedNowMs } from './child.js'
 import { DrivenAgent } from './driven-agent.js'
+import { allReady, isReady, watchSwitches } from './ready.js'
 import { CHOICES, type Way } from './ways.js'
 
 export interface WriterApi {
@@ -35,8 +36,6 @@ interface Writer {
 
 /** What an update has beside its padding. */
 const UPDATE_BYTES = 70
-const LOOK_EVERY_MS = 20
-const READY_WITHIN_MS = 30_000
 
 let writers: Writer[] = []
 
@@ -47,11 +46,7 @@ serve<WriterApi>({
         way === 'agent' ? agent(space, urls, seed) : driven(way, space, urls, seed),
       ),
     )
-    const end = Date.now() + READY_WITHIN_MS
-    while (!writers.every(({ isReady }) => isReady())) {
-      if (Date.now() > end) throw new Error(`"${way}" had no paths within ${READY_WITHIN_MS} ms`)
-      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-    }
+    await allReady(writers.map((writer) => writer.isReady))
   },
 
   write: (what) => Promise.all(writers.map((writer) => write(writer, what))),
@@ -76,18 +71,12 @@ function driven(way: Exclude<Way, 'agent'>, space: string, urls: readonly string
 async function agent(name: string, relays: readonly string[], seed: number): Promise<Writer> {
   const space: Space = await joinSpace(name, { relays })
   let switches = 0
-  let last: unknown
-  space.onStatus(({ lastSwitch }) => {
-    if (lastSwitch !== last && lastSwitch?.from !== undefined) switches++
-    last = lastSwitch
+  watchSwitches(space, () => {
+    switches++
   })
   return {
     seed,
-    isReady: () => {
-      const { connection, paths } = space.status
-      const measured = paths.filter(({ state, roundTripMs }) => state === 'good' && roundTripMs !== undefined)
-      return connection === 'live' && measured.length >= 2
-    },
+    isReady: () => isReady(space),
     switches: () => switches,
     set: (key, value) => void space.set(key, value),
     leave: () => space.leave(),
