@@ -30,6 +30,13 @@ export class AgentPage {
     return this.page.evaluate((f) => window.skein!.space.status[f], field)
   }
 
+  /** The paths of this agent, each with what it is there for and how it is. */
+  paths(): Promise<{ url: string; role: string; state: string }[]> {
+    return this.page.evaluate(() =>
+      window.skein!.space.status.paths.map(({ url, role, state }) => ({ url, role, state })),
+    )
+  }
+
   durable(tier: 'local' | 'relay'): Promise<void> {
     return this.page.evaluate((t) => window.skein!.space.durable(t), tier)
   }

@@ -8,8 +8,11 @@ import { App } from './App.js'
 import { Edits } from './edits.js'
 import { AgentContext } from './hooks/agent.js'
 import { applyTheme } from './hooks/theme.js'
+import { LabClient } from './lab/lab-client.js'
 import { createOfflineSwitch } from './offline-switch.js'
 import { readParameters } from './parameters.js'
+import { pathHistoryOf } from './paths/hooks.js'
+import { createTraffic } from './paths/traffic.js'
 import { SecurityDesk } from './security/desk.js'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -20,6 +23,7 @@ import './styles/areas.css'
 import './styles/tiles.css'
 import './styles/art.css'
 import './styles/panels.css'
+import './styles/paths.css'
 import './styles/security.css'
 import './styles/guarded.css'
 
@@ -63,7 +67,12 @@ async function open(): Promise<void> {
     edits: new Edits(space, parameters.relays.length > 0),
     desk: new SecurityDesk(space, parameters.name),
     offline: createOfflineSwitch(space, parameters.startOffline),
+    lab: new LabClient(),
+    traffic: createTraffic(space),
   }
+  void agent.lab.refresh()
+  // From now on, so that the lab can show how it was before it was opened.
+  pathHistoryOf(space)
   createRoot(root).render(
     <StrictMode>
       <AgentContext value={agent}>

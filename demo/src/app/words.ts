@@ -1,9 +1,10 @@
 import type { Status } from '@skein/agent'
+import type { PathNames } from '../model/path-names.js'
 
-/** How this agent is connected, in few words, e.g. `relay 3 ms`. */
-export function pathInWords(status: Status): string {
+/** How this agent is connected, in few words, e.g. `r1 3 ms`. */
+export function pathInWords(status: Status, names: PathNames): string {
   const { path, connection } = status
-  if (path) return roundTripInWords(PATH_WORDS[path.kind], path.roundTripMs)
+  if (path) return roundTripInWords(path.kind === 'tab' ? 'via tab' : names.of(path), path.roundTripMs)
   return connection === 'live' ? 'connected' : connection
 }
 

@@ -40,6 +40,12 @@ export class Child {
     return this.#ready
   }
 
+  /** `kill -9`. */
+  async kill(): Promise<void> {
+    if (!this.hasEnded) this.#process.kill('SIGKILL')
+    await this.ended
+  }
+
   async stop(): Promise<void> {
     if (this.hasEnded) return
     this.#process.kill('SIGTERM')

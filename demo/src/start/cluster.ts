@@ -7,6 +7,7 @@ export const RELAY_IDS: readonly string[] = ['r1', 'r2', 'r3']
 
 export interface ClusterRelay {
   readonly id: string
+  readonly port: number
   readonly url: string
   /** The command line of its relay process. */
   readonly args: readonly string[]
@@ -21,6 +22,6 @@ export function clusterOn(ports: readonly number[], data: string): ClusterRelay[
     const own = ['--id', id, '--host', HOST, '--port', String(port), '--data', join(data, id)]
     // Three logs at once would bury what the demo itself has to say.
     const quiet = ['--log-level', 'warn']
-    return { id, url, args: [...own, ...peers, ...strong, ...quiet] }
+    return { id, port, url, args: [...own, ...peers, ...strong, ...quiet] }
   })
 }

@@ -5,15 +5,19 @@ import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Child } from './child.js'
-import { clusterOn, RELAY_IDS } from './cluster.js'
+import { clusterOn } from './cluster.js'
+import { Lab } from './lab.js'
+import { Line } from './line.js'
+import { LocalRelay } from './local-relay.js'
 import { type Options, readOptions, USAGE } from './options.js'
 import { buildPage, servePage } from './page.js'
-import { chooseRelayPort, freePorts, HOST, whenListening } from './ports.js'
+import { chooseRelayPort, freePorts, HOST } from './ports.js'
 
 const RELAY_CLI = fileURLToPath(new URL('cli.js', import.meta.resolve('@skein/relay')))
 const DEVICES_MAIN = fileURLToPath(new URL('../devices/main.js', import.meta.url))
 
-const children: Child[] = []
+const relays: LocalRelay[] = []
+let devices: Child | undefined
 const stopping = new AbortController()
 let server: Server | undefined
 
@@ -37,26 +41,26 @@ try {
 
 async function start(options: Options): Promise<void> {
   const startedAt = Date.now()
-  const firstPort = await chooseRelayPort(options.relayPort)
-  const ports = [firstPort, ...(await freePorts(2, firstPort))]
   mkdirSync(options.data, { recursive: true })
+  // Agents go through lines, which the lab can disturb; relays reach each other directly. The lines come first,
+  // so that none of them takes a port that was free for a relay a moment before.
+  const firstLine = await Line.open(await chooseRelayPort(options.relayPort))
+  const lines = [firstLine, await Line.open(0), await Line.open(0)]
 
   console.log('Starting three relays and building the page ...')
-  const page = buildPage(ports)
+  for (const [index, relay] of clusterOn(await freePorts(lines.length), options.data).entries()) {
+    relays.push(new LocalRelay(RELAY_CLI, relay, lines[index]!, relayEnded))
+  }
+  const page = buildPage(lines.map((line) => line.port))
   // Whoever waits for it below hears of a failure; until then it must not count as unhandled.
   page.catch(() => undefined)
   // Before anything is started, so that a port in use is told at once.
-  server = await servePage(page, options.port)
-  const relays = clusterOn(ports, options.data).map(({ id, url, args }) => {
-    const child = run(id, RELAY_CLI, args)
-    void child.ended.then((reason) => relayEnded(id, reason))
-    return { id, url, child }
-  })
-  await Promise.all(ports.map((port) => whenListening(port, stopping.signal)))
+  server = await servePage(page, options.port, new Lab(relays, stopping.signal))
+  await Promise.all(relays.map((relay) => relay.start(stopping.signal)))
 
   console.log('Starting the simulated devices ...')
-  const addresses = relays.flatMap(({ url }) => ['--relay', url])
-  const devices = run('devices', DEVICES_MAIN, [...addresses, '--data', join(options.data, 'devices')])
+  const addresses = lines.flatMap((line) => ['--relay', line.url])
+  devices = new Child('devices', DEVICES_MAIN, [...addresses, '--data', join(options.data, 'devices')])
   void devices.ended.then((reason) => {
     if (stopping.signal.aborted) return
     console.error(`The devices process ${reason}; the demo cannot go on without it and stops.`)
@@ -73,24 +77,18 @@ The smart home is at  ${url}   (ready in ${((Date.now() - startedAt) / 1000).toF
 
 Try this: open ${url}?agent=Tablet and ${url}?agent=Phone side by side; dim a lamp in one, colour it in the other.
           Then switch one offline, change things in both, and come back: nothing is lost.
-          Hold to unlock the front door under Security; kill a relay and do it again.
-The relays, any two of which are a majority:
-${relays.map((relay) => `  ${relay.id}  ${relay.url}   kill -9 ${relay.child.pid}`).join('\n')}
+          Hold to unlock the front door under Security; kill a relay in the Lab and do it again.
+The relays as agents reach them, any two of which are a majority:
+${relays.map((relay) => `  ${relay.id}  ${relay.line.url}   kill -9 ${relay.pid}`).join('\n')}
 The data is in ${options.data}. Ctrl-C stops everything.
 `)
   if (options.open) openInBrowser(url)
 }
 
-function run(name: string, script: string, args: readonly string[]): Child {
-  const child = new Child(name, script, args)
-  children.push(child)
-  return child
-}
-
 /** Losing relays is what the home is made for, so the demo goes on; it says what that means now. */
 function relayEnded(id: string, reason: string): void {
   if (stopping.signal.aborted) return
-  const left = children.filter((child) => RELAY_IDS.includes(child.name) && !child.hasEnded).length
+  const left = relays.filter((relay) => relay.isRunning).length
   console.error(`\nThe relay ${id} ${reason}. ${LEFT_IN_WORDS[left]}\n`)
 }
 
@@ -106,8 +104,8 @@ async function stop(code: number): Promise<void> {
   server?.close()
   server?.closeAllConnections()
   // The devices first, so that their last words still reach a relay.
-  await children.find((child) => child.name === 'devices')?.stop()
-  await Promise.all(children.map((child) => child.stop()))
+  await devices?.stop()
+  await Promise.all(relays.map((relay) => relay.stop()))
   process.exit(code)
 }
 

@@ -7,7 +7,7 @@ export const DEMO_DIR = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface Options {
   readonly port: number
-  /** Of the first relay; the others take free ones. Undefined: 1234 if it is free, else any free port. */
+  /** Where agents reach the first relay; the others take free ones. Undefined: 1234 if it is free, else any. */
   readonly relayPort: number | undefined
   /** Where the relays and the devices agent keep their data. */
   readonly data: string
@@ -19,7 +19,7 @@ const PAGE_PORT_DEFAULT = 5173
 export const USAGE = `Starts the smart home: three relays, the simulated devices, and the page.
 
   --port <n>         port of the page (default ${PAGE_PORT_DEFAULT})
-  --relay-port <n>   port of the first relay (default 1234, or a free one); the others take free ones
+  --relay-port <n>   where agents reach the first relay (default 1234, or a free one)
   --data <dir>       where relays and devices keep their data (default demo/.data)
   --open             open the page in the browser
   --help             this text`

@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http'
 import { extname } from 'node:path'
 import { build } from 'vite'
+import { LAB_PATH } from '../model/lab.js'
+import type { Lab } from './lab.js'
 import { DEMO_DIR } from './options.js'
 import { HOST } from './ports.js'
 
@@ -8,7 +10,7 @@ type Files = ReadonlyMap<string, string | Uint8Array>
 
 /**
  * Builds the page in memory, so that several demos of one checkout don't write over each other, with
- * the relays' ports inside. A finished build and no dev server: tabs never reload under somebody's hands.
+ * the ports at which agents reach the relays inside. A finished build and no dev server: tabs never reload under somebody's hands.
  */
 export async function buildPage(relayPorts: readonly number[]): Promise<Files> {
   const result = await build({
@@ -28,11 +30,12 @@ export async function buildPage(relayPorts: readonly number[]): Promise<Files> {
   return files
 }
 
-/** Serves the files as soon as they are there. @throws Error if the port is taken */
-export function servePage(building: Promise<Files>, port: number): Promise<Server> {
+/** Serves the files as soon as they are there, and the lab if there is one. @throws Error if the port is taken */
+export function servePage(building: Promise<Files>, port: number, lab?: Lab): Promise<Server> {
   const server = createServer(async (request, response) => {
-    const files = await building.catch((): Files => new Map())
     const path = (request.url ?? '/').replace(/[?#].*$/, '')
+    if (lab !== undefined && path === LAB_PATH) return lab.answer(request, response)
+    const files = await building.catch((): Files => new Map())
     const name = path === '/' ? '/index.html' : path
     const content = files.get(name)
     if (content === undefined) {

@@ -6,7 +6,7 @@ export const HOST = '127.0.0.1'
 const RELAY_PORT_DEFAULT = 1234
 
 /**
- * The port for the relay: the given one, which must be free; without one 1234, or any free port.
+ * Where agents reach the first relay: the given port, which must be free; without one 1234, or any free port.
  * @throws Error if the given port is taken
  */
 export async function chooseRelayPort(wanted: number | undefined): Promise<number> {
@@ -22,13 +22,13 @@ export async function chooseRelayPort(wanted: number | undefined): Promise<numbe
   return port
 }
 
-/** Any free ports, all different, and none of them `taken`. @throws Error if there are none */
-export async function freePorts(count: number, taken: number): Promise<number[]> {
+/** Any free ports, all different. @throws Error if there are none */
+export async function freePorts(count: number): Promise<number[]> {
   const ports = new Set<number>()
   // The system hands a port out again now and then, so there are more attempts than ports.
   for (let attempt = 0; attempt < count * 10 && ports.size < count; attempt++) {
     const port = await tryPort(0)
-    if (port !== undefined && port !== taken) ports.add(port)
+    if (port !== undefined) ports.add(port)
   }
   if (ports.size < count) throw new Error('No free port was found for a relay.')
   return [...ports]

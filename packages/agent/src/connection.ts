@@ -206,8 +206,14 @@ export class Connection {
       return
     }
     this.mayDialAt = performance.now() + STAGGER_MS + Math.random() * REPLACE_WITHIN_MS
+    this.forgetUnfit()
     this.run(this.session.closed(performance.now(), id))
     this.tellIfLost()
+  }
+
+  /** A connection has ended: those that could not be kept beside it may be kept now. */
+  private forgetUnfit(): void {
+    for (const link of this.links) link.isUnfit = false
   }
 
   /** Last of what is done: it runs code of the application. */
@@ -226,7 +232,10 @@ export class Connection {
     for (const { path, code, reason, isUnfit } of effects.close) {
       this.links[path]!.isUnfit = isUnfit
       if (isUnfit) this.links[path]!.rest()
-      else this.links[path]!.close(code, reason)
+      else {
+        this.links[path]!.close(code, reason)
+        this.forgetUnfit()
+      }
     }
     this.noteSwitch(effects)
     if (effects.apply.length > 0) this.run(this.session.applied(performance.now()))

@@ -1,22 +1,13 @@
-import { readAwarenessEntries } from '@skein/protocol'
-import {
-  documentDigest,
-  documentReplica,
-  EditRanges,
-  Outbox,
-  type Replica,
-  type SessionProblem,
-} from '@skein/sync'
-import { applyAwarenessUpdate } from 'y-protocols/awareness'
+import { documentDigest, documentReplica, Outbox, type Replica } from '@skein/sync'
 import * as Y from 'yjs'
 import { Connection, type ConnectionEvents, isOfEdits } from './connection.js'
-import { DurabilityWaiters } from './durability.js'
+import { EditSafety } from './edit-safety.js'
 import { SkeinError } from './errors.js'
+import { FROM_RELAY, FROM_RELAY_BY_TAB, FROM_STORE, FROM_TAB } from './origins.js'
 import { Persistence } from './persistence.js'
 import type { Platform } from './platform.js'
 import { AwarenessPresence } from './presence.js'
-import { problemError } from './problems.js'
-import { type ReceiptSource, receiptFor } from './receipt.js'
+import { PresenceExchange } from './presence-exchange.js'
 import { SharedState } from './shared-state.js'
 import { tabPath } from './status.js'
 import { StatusBoard } from './status-board.js'
@@ -29,13 +20,6 @@ import type { Change, JoinOptions, Json, Presence, Receipt, Space, Status, Tier 
 
 /** How long `leave` waits for a live relay to confirm the last edits. */
 const LEAVE_CONFIRM_MS_MAX = 2_000
-
-// Origins of transactions: where an update came from decides where it goes next.
-const FROM_STORE = Symbol('store')
-const FROM_RELAY = Symbol('relay')
-const FROM_TAB = Symbol('tab')
-/** By way of another tab, from its relay. */
-const FROM_RELAY_BY_TAB = Symbol('relay by tab')
 
 /** The one implementation of `Space`. `joinSpaceOn` has opened its store. */
 export class ReplicatedSpace implements Space {
@@ -50,24 +34,14 @@ export class ReplicatedSpace implements Space {
   private readonly persistence: Persistence
   private readonly connection: Connection
   private readonly tabs: TabChannel | undefined
-  private readonly waiters = new DurabilityWaiters()
+  private readonly safety: EditSafety
+  private readonly presences: PresenceExchange
   private readonly board = new StatusBoard(() => this.computeStatus())
   private readonly agentId = globalThis.crypto.randomUUID()
   private readonly stopWatching: () => void
-  /** Clients whose presence reaches this agent through other tabs. */
-  private readonly tabClients = new Set<number>()
-  /** The structs that no relay has confirmed, of edits of this run. */
-  private readonly queuedRanges = new EditRanges()
   private epoch: string
-  /** An edit that the relay does not take; until everything is confirmed. */
-  private editError: SkeinError | undefined
-  /** The first edit that it keeps from being confirmed. */
-  private editErrorFrom = 0
   /** An update that could not be applied; until the connection is live again. */
   private applyError: SkeinError | undefined
-  /** Whether the last server was a plain one, which confirms nothing. */
-  private plainServer = false
-  private announcedConfirmed = 0
   private wasLive = false
   private cachedDigest: string | undefined
   /** Connections are wanted: not taken down by `disconnect()`. */
@@ -93,6 +67,13 @@ export class ReplicatedSpace implements Space {
       () => this.epoch,
       () => this.digest(),
     )
+    this.persistence = new Persistence(
+      store,
+      stored.queued,
+      () => this.safety.queued,
+      () => this.changed(),
+    )
+    this.safety = new EditSafety(this.outbox, this.persistence, storeError, () => this.connection.hurry())
     this.connection = new Connection(
       options.relays ?? [],
       name,
@@ -104,16 +85,15 @@ export class ReplicatedSpace implements Space {
     )
     this.awareness = new AwarenessPresence(this.doc, options.presence ?? {})
     this.presence = this.awareness
-    this.persistence = new Persistence(
-      store,
-      stored.queued,
-      () => this.queued(),
-      () => this.changed(),
-    )
     this.state = new SharedState(this.doc, (key) => this.region.isStrong(key))
     if (options.tabs ?? platform.tabsByDefault) {
       this.tabs = new TabChannel(name, this.agentId, replica, this.tabEvents())
     }
+    this.presences = new PresenceExchange(
+      this.awareness,
+      (update) => this.connection.presence(update),
+      this.tabs,
+    )
     let settle: typeof this.settleSynced | undefined
     this.whenSynced = new Promise((resolve, reject) => {
       settle = { resolve, reject }
@@ -133,7 +113,6 @@ export class ReplicatedSpace implements Space {
     this.doc.on('update', this.onUpdate)
     // A destroyed document tells nobody of its edits: without this they would pass for confirmed.
     this.doc.on('destroy', this.onDestroy)
-    this.awareness.awareness.on('update', this.onAwareness)
     if (given !== undefined) this.edit(given)
     this.board.begin()
     this.stopWatching = platform.watch(
@@ -196,7 +175,7 @@ export class ReplicatedSpace implements Space {
   async durable(tier: Tier, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     this.mustBeHere()
     await this.editsAreMade()
-    await this.whenDurable(tier, this.outbox.last, signal)
+    await this.safety.durable(tier, this.outbox.last, signal)
   }
 
   commit<T>(write: () => T): Receipt<T> {
@@ -208,11 +187,7 @@ export class ReplicatedSpace implements Space {
       throw new SkeinError('in-transaction', message)
     }
     const result = this.doc.transact(write)
-    const source: ReceiptSource = {
-      hasReached: (tier, edit) => this.hasReached(tier, edit),
-      durable: (tier, edit, signal) => this.whenDurable(tier, edit, signal),
-    }
-    return receiptFor(source, this.outbox.last, result)
+    return this.safety.receipt(result)
   }
 
   digest(): string {
@@ -230,11 +205,10 @@ export class ReplicatedSpace implements Space {
 
   disconnect(): void {
     this.wanted = false
-    // Who may come back over another path is waited for a little; this agent will not.
-    this.connection.presence(this.awareness.encodeGone())
+    this.presences.sayGoodbyeToRelay()
     this.connection.disconnect()
     this.closeTabs()
-    this.awareness.forget(this.tabClients, FROM_RELAY)
+    this.presences.relayLost()
     this.changed()
   }
 
@@ -254,59 +228,33 @@ export class ReplicatedSpace implements Space {
     await new Promise<void>((resolve) => this.doc.once('afterAllTransactions', () => resolve()))
   }
 
-  private async whenDurable(tier: Tier, edit: number, signal: AbortSignal | undefined): Promise<void> {
-    if (tier === 'local') {
-      const error = this.storeError ?? this.persistence.error
-      if (error !== undefined) throw error
-      if (this.persistence.store.kind === 'memory') {
-        throw new SkeinError('store-unavailable', 'this space is kept in memory only; give it a store')
-      }
-    } else if (this.editError !== undefined && edit >= this.editErrorFrom && !this.hasReached(tier, edit)) {
-      throw this.editError
-    }
-    const wait = this.waiters.add(tier, edit, signal)
-    this.checkWaiters()
-    if (tier !== 'local' && !this.hasReached(tier, edit)) this.connection.hurry()
-    await wait
-  }
-
-  private hasReached(tier: Tier, edit: number): boolean {
-    return tier === 'local' ? this.persistence.isSaved(edit) : this.outbox.isConfirmed(edit, tier)
-  }
-
   private openTabs(): void {
     if (this.tabs === undefined || this.tabs.isOpen) return
     this.tabs.open()
-    // The goodbye had the clock that they know, so only a higher one counts.
-    this.awareness.renew()
+    this.presences.tabsOpened()
   }
 
   private closeTabs(): void {
-    this.tabs?.presence(this.awareness.encodeGone(), false)
+    this.presences.sayGoodbyeToTabs()
     this.tabs?.close()
-    this.tabClients.clear()
   }
 
   private async doLeave(): Promise<void> {
-    if (this.connection.live && this.connection.path?.kind === 'relay' && this.editError === undefined) {
+    if (this.connection.live && this.connection.path?.kind === 'relay' && this.safety.refusal === undefined) {
       const signal = AbortSignal.timeout(LEAVE_CONFIRM_MS_MAX)
-      const confirmed = this.waiters.add('relay', this.outbox.last, signal)
-      this.checkWaiters()
-      this.connection.hurry()
-      await confirmed.catch(() => {})
+      await this.safety.durable('relay', this.outbox.last, signal).catch(() => {})
     }
     await this.region.releaseLeases()
     this.doc.off('update', this.onUpdate)
     this.doc.off('destroy', this.onDestroy)
-    this.awareness.awareness.setLocalState(null)
-    this.awareness.awareness.off('update', this.onAwareness)
+    this.presences.leave()
     this.stopWatching()
     this.disconnect()
     await this.persistence.close()
     this.awareness.awareness.destroy()
     const error = new SkeinError('left', `the space "${this.name}" was left`)
     this.settleSynced.reject(error)
-    this.waiters.rejectAll(error)
+    this.safety.end(error)
     this.region.end()
     this.board.end()
   }
@@ -326,28 +274,12 @@ export class ReplicatedSpace implements Space {
   }
 
   private edit(update: Uint8Array, fromTab = false): void {
-    const edit = this.outbox.add()
-    this.queuedRanges.add(edit, update)
+    const edit = this.safety.made(update)
     this.connection.edit(update)
     if (!fromTab) this.tabs?.edit(update)
     // Last, so that the number of waiting edits that is stored with it is right.
     this.persistence.add(update, edit)
     this.changed()
-  }
-
-  private readonly onAwareness = (
-    { added, updated, removed }: { added: number[]; updated: number[]; removed: number[] },
-    origin: unknown,
-  ) => {
-    if (removed.includes(this.doc.clientID) && origin !== 'local') {
-      // The others were told that this agent is gone.
-      queueMicrotask(() => {
-        if (this.left === undefined) this.awareness.renew()
-      })
-    }
-    const update = this.awareness.encode([...added, ...updated, ...removed])
-    if (origin !== FROM_RELAY) this.connection.presence(update)
-    if (origin !== FROM_TAB) this.tabs?.presence(update, origin === FROM_RELAY)
   }
 
   private newRegion(wanted: readonly string[] | undefined, decided: readonly string[]): AgentStrongRegion {
@@ -376,12 +308,16 @@ export class ReplicatedSpace implements Space {
         this.changed()
       },
       apply: (update) => this.apply(update, FROM_RELAY),
-      presence: (update) => this.applyPresence(update, FROM_RELAY),
-      announce: () => this.announceToRelay(),
+      presence: (update) => this.presences.fromRelay(update),
+      announce: () => this.presences.announceToRelay(),
       strong: (message) => this.region.received(message),
-      problem: (problem) => this.onProblem(problem),
+      problem: (problem) => {
+        if (!isOfEdits(problem)) return
+        if (problem.kind === 'rejected') this.region.writeRejected()
+        this.safety.refused(problem)
+      },
       changed: () => this.onConnectionChanged(),
-      lost: () => this.awareness.forget(this.tabClients, FROM_RELAY),
+      lost: () => this.presences.relayLost(),
     }
   }
 
@@ -393,9 +329,9 @@ export class ReplicatedSpace implements Space {
         const isKnown = this.outbox.last === last
         if (isKnown && !relayed && forUnserved) this.edit(update, true)
       },
-      presence: (update) => this.applyPresence(update, FROM_TAB),
-      announce: () => this.announceToTabs(),
-      answered: () => this.announceToTabs(),
+      presence: (update) => this.presences.fromTab(update),
+      announce: () => this.presences.announceToTabs(),
+      answered: () => this.presences.announceToTabs(),
       confirmed: (digest) => {
         if (digest !== this.digest()) return
         this.outbox.confirm(this.outbox.last)
@@ -418,59 +354,22 @@ export class ReplicatedSpace implements Space {
     }
   }
 
-  private applyPresence(update: Uint8Array, origin: symbol): void {
-    try {
-      if (origin === FROM_TAB) {
-        for (const { client } of readAwarenessEntries(update)) this.tabClients.add(client)
-      }
-      applyAwarenessUpdate(this.awareness.awareness, update, origin)
-    } catch {
-      // Presence is renewed every few seconds; a broken one is dropped.
-    }
-  }
-
-  /** Tells a relay or server that is new, or asks, who is here and in the tabs without one. */
-  private announceToRelay(): void {
-    this.awareness.renew()
-    const states = this.awareness.awareness.getStates()
-    const viaTabs = [...this.tabClients].filter((client) => states.has(client))
-    if (viaTabs.length > 0) this.connection.presence(this.awareness.encode(viaTabs))
-  }
-
-  /** Tells another tab that is new, or was given what it lacked, who is here. */
-  private announceToTabs(): void {
-    this.tabs?.presence(this.awareness.encodeAll(), false)
-  }
-
-  private onProblem(problem: SessionProblem): void {
-    if (!isOfEdits(problem)) return
-    const error = problemError(problem)
-    if (problem.kind === 'rejected') this.region.writeRejected()
-    if (this.editError === undefined || problem.from < this.editErrorFrom) this.editErrorFrom = problem.from
-    this.editError = error
-    for (const tier of ['relay', 'quorum'] as const) this.waiters.rejectFrom(tier, problem.from, error)
-  }
-
   private onConnectionChanged(): void {
     const { path, live } = this.connection
-    if (path !== undefined) this.plainServer = path.kind === 'server'
+    if (path !== undefined) this.safety.plainServer = path.kind === 'server'
     this.tabs?.setServed(live)
     this.region.connectionChanged(this.connection.strongSession)
     if (live && !this.wasLive) this.applyError = undefined
     this.wasLive = live
     if (live) this.settleSynced.resolve()
-    if (this.outbox.confirmed > this.announcedConfirmed) this.onConfirmed()
+    this.onConfirmed()
     this.changed()
   }
 
   private onConfirmed(): void {
-    this.announcedConfirmed = this.outbox.confirmed
-    this.queuedRanges.deleteUpTo(this.outbox.confirmed)
+    if (!this.safety.takeConfirmed()) return
     this.persistence.queuedChanged()
-    if (this.outbox.unconfirmed === 0) {
-      this.editError = undefined
-      this.tellConfirmed()
-    }
+    if (this.outbox.unconfirmed === 0) this.tellConfirmed()
     this.changed()
   }
 
@@ -481,20 +380,9 @@ export class ReplicatedSpace implements Space {
     if (confirms && this.outbox.isConfirmed(this.outbox.last)) this.tabs.confirmed(this.digest())
   }
 
-  private queued(): number {
-    return this.plainServer ? this.outbox.notHandedOver : this.outbox.unconfirmed
-  }
-
-  private checkWaiters(): void {
-    for (const tier of ['local', 'relay', 'quorum'] as const) {
-      this.waiters.settle(tier, (edit) => this.hasReached(tier, edit))
-    }
-    if (this.persistence.error !== undefined) this.waiters.rejectFrom('local', 0, this.persistence.error)
-  }
-
   /** Something that `status` shows, or that somebody waits for, may be different. */
   private changed(): void {
-    this.checkWaiters()
+    this.safety.check()
     if (this.left === undefined) this.board.changed()
   }
 
@@ -507,8 +395,8 @@ export class ReplicatedSpace implements Space {
       path: servedByTab ? paths.at(-1) : paths.find(({ role }) => role === 'active'),
       paths,
       lastSwitch: this.connection.lastSwitch,
-      queued: this.queued(),
-      queuedRanges: this.queuedRanges.all,
+      queued: this.safety.queued,
+      queuedRanges: this.safety.queuedRanges,
       unsaved: this.persistence.unsaved,
       unsavedRanges: this.persistence.unsavedRanges,
       epoch: this.epoch,
@@ -519,7 +407,7 @@ export class ReplicatedSpace implements Space {
         this.connection.error ??
         this.applyError ??
         this.region.mismatch ??
-        this.editError ??
+        this.safety.refusal ??
         this.persistence.error ??
         this.storeError,
     }

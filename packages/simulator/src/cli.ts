@@ -3,11 +3,13 @@ import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import * as paxos from '@skein/paxos'
 import * as sync from '@skein/sync'
+import { runMultipathSeed } from './multipath/run-multipath-seed.js'
 import { runPathSeed } from './paths/run-path-seed.js'
-import { runSeed } from './run-seed.js'
+import { runSeed, type SeedResult } from './run-seed.js'
 
 const HELP = `Usage: pnpm simulate [options]
-  --world W    strong: the strong region (default); paths: the choice among several paths
+  --world W    strong: the strong region (default); paths: the choice among several paths;
+               multipath: agents with several relays at once
   --seeds N    how many worlds (default 10000)
   --from S     the first one's seed (default 1)
   --workers N  processes (default: one per core)
@@ -41,7 +43,7 @@ else main()
 function main(): void {
   const [seeds, from, workers] = [Number(values.seeds), Number(values.from), Number(values.workers)]
   const areCounts = [seeds, from, workers].every((value) => Number.isSafeInteger(value) && value >= 0)
-  if (!areCounts || workers === 0 || !['strong', 'paths'].includes(values.world)) {
+  if (!areCounts || workers === 0 || !['strong', 'paths', 'multipath'].includes(values.world)) {
     console.error(HELP)
     process.exitCode = 2
   } else if (values.part !== undefined) {
@@ -60,10 +62,7 @@ function runPart(from: number, to: number, step: number, report: (report: Report
   let [seeds, operations] = [0, 0]
   for (let seed = from; seed < to; seed += step) {
     const log = values.log ? { log: console.log } : {}
-    const result =
-      values.world === 'paths'
-        ? runPathSeed({ seed, scheduler: sync, ...log })
-        : runSeed({ seed, paxos, ...log })
+    const result = runWorld(seed, log)
     seeds++
     operations += result.operations
     if (result.violation !== undefined) {
@@ -75,6 +74,17 @@ function runPart(from: number, to: number, step: number, report: (report: Report
     seeds = operations = 0
   }
   report({ seeds, operations })
+}
+
+function runWorld(seed: number, log: { readonly log?: (line: string) => void }): SeedResult {
+  switch (values.world) {
+    case 'paths':
+      return runPathSeed({ seed, scheduler: sync, ...log })
+    case 'multipath':
+      return runMultipathSeed({ seed, sync, ...log })
+    default:
+      return runSeed({ seed, paxos, ...log })
+  }
 }
 
 function spread(workers: number): void {
@@ -112,7 +122,7 @@ function progress() {
         const { seed, check, message } = report.failure
         console.error(`\nseed ${seed} breaks "${check}": ${message}`)
         console.error(
-          `npx -y pnpm@12 simulate ${values.world === 'paths' ? '--world paths ' : ''}--from ${seed} --seeds 1 --log`,
+          `npx -y pnpm@12 simulate ${values.world === 'strong' ? '' : `--world ${values.world} `}--from ${seed} --seeds 1 --log`,
         )
       }
       if (values.log || performance.now() - shownMs < 2_000) return

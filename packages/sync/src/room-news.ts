@@ -3,6 +3,9 @@ import { encodeFrame, encodeStateVector, scanUpdate } from '@skein/protocol'
 /** Pause between two messages of news: a path that stands by should cost next to nothing. */
 export const NEWS_EVERY_MS = 100
 
+/** Told as the digest of what no document can hold. One that has it by chance is not compared with, and that is all. */
+const INCOMPLETE = '0'.repeat(16)
+
 /** How far updates take each client that wrote in them. */
 export type Clocks = ReadonlyMap<number, number>
 
@@ -36,11 +39,14 @@ export class News {
     return this.dueMs === undefined || nowMs < this.dueMs ? undefined : this.frame(nowMs, {})
   }
 
-  /** The same, with the digest of what the room holds, where that was not told yet. */
+  /**
+   * The same, with the digest of what the room holds, where that was not told yet.
+   * @param digest undefined while something is missing in between: that is told each time, for who has it may not know
+   */
   takeWithDigest(nowMs: number, digest: string | undefined): Uint8Array | undefined {
-    if (digest === undefined || digest === this.toldDigest) return this.take(nowMs)
+    if (digest !== undefined && digest === this.toldDigest) return this.take(nowMs)
     this.toldDigest = digest
-    return this.frame(nowMs, { digest })
+    return this.frame(nowMs, { digest: digest ?? INCOMPLETE })
   }
 
   private frame(nowMs: number, withDigest: { readonly digest?: string }): Uint8Array {

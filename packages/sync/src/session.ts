@@ -133,6 +133,9 @@ export class Session {
   private heldBack: HeldBack[] | undefined
   /** Whether the driver says that the connection is congested; edits are held back for large messages, too. */
   private isCongested = false
+  /** Whether bytes wait in the socket, and since when none do. */
+  private isFilled = false
+  private drainedMs = Number.NEGATIVE_INFINITY
   private readonly outgoing = new OutgoingFrames()
   private readonly inbound = new Reassembly(LIMITS.messageBytesMax, new ByteBudget(LIMITS.messageBytesMax))
   /** When what is missing may be asked for again, and whether that is due. */
@@ -144,6 +147,8 @@ export class Session {
    * over it are only those that it is given.
    */
   private standsBy: boolean
+  /** The step 1 with which a relay greets everyone who comes is still to come, and need not be answered. */
+  private awaitsGreeting: boolean
   /** It stood by before, so the relay is known, and takes edits before the exchange is over. */
   private sendsEarly = false
 
@@ -154,7 +159,7 @@ export class Session {
     nowMs: number,
     private readonly options: SessionOptions = {},
   ) {
-    this.standsBy = options.standsBy ?? false
+    this.standsBy = this.awaitsGreeting = options.standsBy ?? false
     this.lastReceivedMs = nowMs
     this.coveredEdits = outbox.confirmed
     this.numbered = new NumberedUpdates(outbox)
@@ -216,9 +221,9 @@ export class Session {
     const relay = this.kind === 'relay'
     if (this.probeSentMs === undefined) return relay ? this.nextPingMs : this.lastReceivedMs + ASK_AFTER_MS
     if (!relay) return this.probeSentMs + ANSWER_WITHIN_MS
-    // A ping waits behind the parts of a large message.
-    if (!this.outgoing.isEmpty) return this.probeSentMs + PONG_WITHIN_MS_MAX
-    const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs)
+    // A ping waits behind the parts of a large message, and behind what the socket holds.
+    if (!this.outgoing.isEmpty || this.isFilled) return this.probeSentMs + PONG_WITHIN_MS_MAX
+    const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs, this.drainedMs)
     return Math.min(lastSign + PONG_WITHIN_MS, this.probeSentMs + PONG_WITHIN_MS_MAX)
   }
 
@@ -317,6 +322,12 @@ export class Session {
   congestion(): void {
     this.isCongested = true
     if (this.askedByServer || this.ready) this.heldBack ??= []
+  }
+
+  /** Whether bytes wait in the socket, whenever that is known anew. */
+  filled(nowMs: number, isFilled: boolean): void {
+    if (isFilled || this.isFilled) this.drainedMs = nowMs
+    this.isFilled = isFilled
   }
 
   /** The connection has drained. */
@@ -490,10 +501,20 @@ export class Session {
   private answer(nowMs: number, stateVector: Uint8Array): SessionEffects {
     const theirs = decodeStateVector(stateVector)
     if (!this.claims.areKept(theirs)) return this.unfaithful()
-    // A relay asks everyone who comes. Who stands by is asked again when it takes part.
-    if (this.standsBy) return NOTHING
+    const isGreeting = this.awaitsGreeting
+    this.awaitsGreeting = false
+    if (this.standsBy) {
+      // Who comes to stand by is asked again when it takes part. A relay that asks later misses something before what
+      // it was sent over this path, and no other one need know of that.
+      return isGreeting || !this.canStandBy ? NOTHING : this.answerAll(stateVector)
+    }
     const wasLive = this.live
     this.askedByServer = true
+    const answered = this.answerAll(stateVector)
+    return wasLive ? answered : join(answered, this.nowLive(nowMs))
+  }
+
+  private answerAll(stateVector: Uint8Array): SessionEffects {
     const answered = this.sendUpdate(this.replica.diff(stateVector), true, EVERYTHING)
     if (answered.problem === undefined) {
       this.answeredEdits = this.outbox.last
@@ -501,7 +522,7 @@ export class Session {
         this.claims.answered(this.numbered.last, decodeStateVector(this.replica.stateVector()))
       }
     }
-    return wasLive ? answered : join(answered, this.nowLive(nowMs))
+    return answered
   }
 
   private step2(nowMs: number, update: Uint8Array): SessionEffects {

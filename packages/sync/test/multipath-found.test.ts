@@ -18,6 +18,7 @@ class Agent {
     hasOtherPaths: true,
   })
   nowMs = 0
+  readonly closed: { readonly path: number; readonly isUnfit: boolean }[] = []
   private readonly sent: { readonly path: number; readonly message: Message }[] = []
 
   constructor() {
@@ -32,6 +33,7 @@ class Agent {
     for (const { path, frame } of effects.send) {
       this.sent.push({ path, message: decodeFrame(frame) as Message })
     }
+    for (const { path, isUnfit } of effects.close) this.closed.push({ path, isUnfit })
     for (const update of effects.apply) Y.applyUpdate(this.doc, update, 'relay')
   }
 
@@ -111,4 +113,34 @@ test('M4 a path that closes with nothing open costs no exchange', () => {
   agent.receive(1, ack(1), ack(1, 'quorum'))
   agent.close(1)
   expect(agent.take(0)).toEqual([])
+})
+
+// Seeds 10720, 10760: it passed for one of two open paths for 120 s, and none stood by.
+test('M3 a first path that was given up stands by', () => {
+  const agent = new Agent()
+  agent.open(0)
+  agent.receive(0, RELAY_HELLO)
+  agent.open(1)
+  agent.receive(1, RELAY_HELLO)
+  agent.nowMs = 1_000
+  agent.did(agent.session.timeout(agent.nowMs, 0))
+  expect(agent.session.active).toBe(1)
+  agent.take(0)
+  agent.receive(1, STEP_1_EMPTY, STEP_2_EMPTY)
+  expect(agent.take(0)).toEqual(['standby'])
+  expect(agent.session.describe(0)!.session.isStandby).toBe(true)
+})
+
+test('M3 M11 one that has not even said hello is closed', () => {
+  const agent = new Agent()
+  agent.open(0)
+  agent.nowMs = 9_500
+  agent.open(1)
+  agent.receive(1, RELAY_HELLO, STEP_1_EMPTY, STEP_2_EMPTY)
+  expect(agent.session.active).toBe(1)
+  expect(agent.session.deadlineMs).toBeLessThanOrEqual(10_000)
+  expect(agent.closed).toEqual([])
+  agent.nowMs = 10_000
+  agent.did(agent.session.timeout(agent.nowMs, 0))
+  expect(agent.closed).toEqual([{ path: 0, isUnfit: true }])
 })

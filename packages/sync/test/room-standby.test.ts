@@ -69,6 +69,28 @@ describe('R26 a member that stands by', () => {
     ])
   })
 
+  // Seeds 129 and 189 of the simulator: a relay had thrown updates away, and who had them never heard that all others
+  // missed something.
+  test('R26 is told with each sweep that something is missing in between', () => {
+    const room = roomWithStandby()
+    const doc = new Y.Doc()
+    const updates: Uint8Array[] = []
+    doc.on('update', (update: Uint8Array) => updates.push(update))
+    for (const key of ['a', 'b']) doc.getMap('state').set(key, key)
+    room.receive(0, 1, plain(updates[1]!))
+    room.flush(0)
+    const digests = (nowMs: number) =>
+      sentTo(room.timeout(nowMs), 2).flatMap((message) =>
+        message.type === 'news' ? ((message as NewsMessage).digest ?? []) : [],
+      )
+    const [told] = digests(KEEP_ALIVE_MS)
+    expect(told).toMatch(/^0{16}$/)
+    expect(digests(2 * KEEP_ALIVE_MS)).toEqual([told])
+    room.receive(2 * KEEP_ALIVE_MS, 1, plain(updates[0]!))
+    room.flush(2 * KEEP_ALIVE_MS)
+    expect(digests(3 * KEEP_ALIVE_MS)).toEqual([documentDigest(doc)])
+  })
+
   test('R26 is told the digest of the room with a sweep, once for each', () => {
     const room = roomWithStandby()
     const doc = new Y.Doc()

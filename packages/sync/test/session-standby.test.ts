@@ -40,6 +40,16 @@ class TwoPaths {
   }
 }
 
+/** The second one has been greeted. */
+function standingBy() {
+  const paths = new TwoPaths()
+  paths.second.opened()
+  paths.second.receive(0, STANDBY_HELLO)
+  paths.second.receive(0, STEP_1_EMPTY)
+  const { doc, second } = paths
+  return { doc, second, edit: (key: string) => paths.edit(key) }
+}
+
 describe('S20 a session that stands by', () => {
   test('S20 says so once the relay has said that it knows how, and neither asks nor answers', () => {
     const { second } = new TwoPaths()
@@ -52,6 +62,18 @@ describe('S20 a session that stands by', () => {
     expect(second.ready).toBe(true)
     expect(second.live).toBe(false)
     expect(second.receive(0, STEP_1_EMPTY).send).toEqual([])
+  })
+
+  // Seed 48 of the simulator: a relay that lied had thrown away what the edits over the other path built on.
+  test('S20 R19 answers a relay that misses something before what it was sent', () => {
+    const { second, edit, doc } = standingBy()
+    second.edit(edit('a'))
+    const answer = second.receive(0, STEP_1_EMPTY)
+    expect(decoded(answer)).toMatchObject([{ type: 'numbered-update', seq: 2, answersStep1: true }])
+    expect(second.live).toBe(false)
+    const copy = new Y.Doc()
+    Y.applyUpdate(copy, (decoded(answer)[0] as NumberedUpdateMessage).update)
+    expect(copy.getMap('state').toJSON()).toEqual(doc.getMap('state').toJSON())
   })
 
   test('S20 is not ready at a relay that does not know how', () => {

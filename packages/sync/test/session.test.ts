@@ -222,6 +222,19 @@ describe('session', () => {
     expect(s.timeout(41_000).close).toBeDefined()
   })
 
+  // Seed 11282 of the simulator: over narrow lines one path after the other was given up, and everything sent anew.
+  test('S10 a ping that waits in the socket is not missed yet, but not for ever', () => {
+    const { session: s } = pingedSession()
+    s.filled(10_900, true)
+    s.timeout(11_000)
+    expect(s.deadline).toBe(41_000)
+    s.filled(20_000, false)
+    expect(s.deadline).toBe(25_000)
+    s.filled(21_000, true)
+    expect(s.deadline).toBe(41_000)
+    expect(s.timeout(41_000).close).toBeDefined()
+  })
+
   test('S10 a late timer asks once more before it gives up', () => {
     const { session: s } = pingedSession()
     s.timeout(11_000)

@@ -1,3 +1,4 @@
+import type { DragEdit } from '../../model/drag.js'
 import type { Tone } from '../security/words.js'
 
 /** One thing that an act did, and what came of it. */
@@ -12,4 +13,13 @@ export interface ActResult {
   readonly lines: readonly ActLine[]
   readonly verdict: string
   readonly holds: boolean
+  /** A drag and what became of it, to be drawn. */
+  readonly drag?: DragPicture
+}
+
+/** Times are in milliseconds of `Date.now()`. */
+export interface DragPicture {
+  readonly edits: readonly DragEdit[]
+  readonly killedMs: number | undefined
+  readonly takenMs: number | undefined
 }

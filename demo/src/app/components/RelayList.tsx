@@ -1,10 +1,14 @@
+import type { PathStatus } from '@skein/agent'
+import { roleInWords } from '../../model/path-words.js'
 import { useStatus } from '../hooks/space.js'
+import { usePathNames } from '../paths/hooks.js'
 import type { RelayReach } from '../security/relays.js'
 import { milliseconds, shortAddress } from '../security/words.js'
 
 /** The relays of this page as the page itself can reach them, and whether that is a majority. */
 export function RelayList({ relays }: { relays: readonly RelayReach[] }) {
-  const { path } = useStatus()
+  const { paths } = useStatus()
+  const names = usePathNames()
   const answering = relays.filter((relay) => relay.state === 'answers').length
   const needed = Math.floor(relays.length / 2) + 1
   const asked = relays.some((relay) => relay.state !== 'not-asked')
@@ -26,8 +30,8 @@ export function RelayList({ relays }: { relays: readonly RelayReach[] }) {
         {relays.map((relay) => (
           <li key={relay.url} className="relay" data-testid="relay" data-state={relay.state}>
             <i className="lamp-dot" data-state={relay.state} />
-            <span className="relay-address">{shortAddress(relay.url)}</span>
-            {path?.url.startsWith(relay.url) && <span className="relay-own">in use</span>}
+            <span className="relay-address">{names.ofUrl(relay.url)}</span>
+            <span className="relay-own">{ownUse(paths, relay.url)}</span>
             <span className="relay-state">
               {relay.state === 'answers' && `answers, ${milliseconds(relay.roundTripMs)}`}
               {relay.state === 'silent' && 'does not answer'}
@@ -39,4 +43,10 @@ export function RelayList({ relays }: { relays: readonly RelayReach[] }) {
       {relays.length === 0 && <p className="card-words">This page was opened without a relay.</p>}
     </section>
   )
+}
+
+/** What this agent uses the relay for. */
+function ownUse(paths: readonly PathStatus[], url: string): string | undefined {
+  const path = paths.find((it) => it.role !== 'none' && shortAddress(it.url) === shortAddress(url))
+  return path && roleInWords(path)
 }

@@ -1,32 +1,24 @@
+import { switchInWords } from '../../model/path-words.js'
 import { useAgent } from '../hooks/agent.js'
+import { useLasting } from '../hooks/lasting.js'
 import { useSource } from '../hooks/source.js'
 import { useStatus } from '../hooks/space.js'
-import { countInWords, pathInWords } from '../words.js'
+import { usePathNames } from '../paths/hooks.js'
+import { countInWords } from '../words.js'
 import { Convergence } from './Convergence.js'
 import { Icon } from './Icon.js'
+import { PathBadge } from './PathBadge.js'
 import { Switch } from './Switch.js'
 
 /** What is going on, always in sight: who agrees, over which way, and what still waits. */
 export function StatusStrip() {
   const status = useStatus()
+  // While edits flow there are always some for a moment; only those that stay are worth a place.
+  const isUnsaved = useLasting(status.unsaved > 0, UNSAVED_MS)
   return (
     <div className="strip">
       <Convergence />
-      <span
-        className={`badge connection connection-${status.connection}`}
-        data-testid="connection"
-        data-connection={status.connection}
-        title={status.path?.url || undefined}
-      >
-        <i className="lamp-dot" />
-        <span
-          data-testid="path"
-          data-path-kind={status.path?.kind ?? 'none'}
-          data-round-trip={status.path?.roundTripMs}
-        >
-          {pathInWords(status)}
-        </span>
-      </span>
+      <PathBadge />
       <span
         className="badge queued"
         data-testid="queued"
@@ -36,7 +28,7 @@ export function StatusStrip() {
         {status.queued > 0 && <Icon name="queued" size={15} />}
         {status.queued} queued
       </span>
-      {status.unsaved > 0 && (
+      {isUnsaved && (
         <span className="badge unsaved" data-testid="unsaved" title="Edits not yet on this device's disk">
           {status.unsaved} unsaved
         </span>
@@ -44,6 +36,8 @@ export function StatusStrip() {
     </div>
   )
 }
+
+const UNSAVED_MS = 1_000
 
 export function OfflineControl({ testId }: { testId: string }) {
   const { offline } = useAgent()
@@ -70,8 +64,23 @@ export function Announcer() {
       ? `Connected, ${status.path?.kind ?? ''}.`
       : `${WORDS[status.connection]} ${waiting}`
   return (
-    <p className="visually-hidden" role="status">
-      {words}
+    <>
+      <p className="visually-hidden" role="status">
+        {words}
+      </p>
+      <SwitchAnnouncer />
+    </>
+  )
+}
+
+/** Which path took over, and why; not the first one, of which the connection tells. */
+function SwitchAnnouncer() {
+  const { lastSwitch } = useStatus()
+  const names = usePathNames()
+  const isNews = lastSwitch !== undefined && lastSwitch.from !== undefined && lastSwitch.to !== undefined
+  return (
+    <p className="visually-hidden" role="status" data-testid="switch-announced">
+      {isNews && `${switchInWords(lastSwitch, (url) => names.ofUrl(url))}.`}
     </p>
   )
 }

@@ -1,8 +1,10 @@
 import type { Space } from '@skein/agent'
 import { createContext, useContext } from 'react'
 import type { Edits } from '../edits.js'
+import type { LabClient } from '../lab/lab-client.js'
 import type { OfflineSwitch } from '../offline-switch.js'
 import type { Parameters } from '../parameters.js'
+import type { Traffic } from '../paths/traffic.js'
 import type { SecurityDesk } from '../security/desk.js'
 
 /** What the page was opened with and works on; made once, before the first render. */
@@ -11,6 +13,8 @@ export interface Agent {
   readonly edits: Edits
   readonly desk: SecurityDesk
   readonly offline: OfflineSwitch
+  readonly lab: LabClient
+  readonly traffic: Traffic
   readonly parameters: Parameters
 }
 

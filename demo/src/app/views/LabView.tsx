@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { Acts } from '../components/Acts.js'
+import { PathsCard } from '../components/paths/PathsCard.js'
 import { Skein } from '../components/Skein.js'
 import { OfflineControl } from '../components/StatusStrip.js'
 import { useAgent } from '../hooks/agent.js'
@@ -22,6 +23,7 @@ export function LabView() {
         </p>
         <Skein />
       </section>
+      <PathsCard />
       <Acts />
       <div className="lab-columns">
         <section className="card" aria-labelledby="lab-self">

@@ -18,13 +18,13 @@ export function SecurityView({ areas }: { areas: readonly Area[] }) {
       <div className="area-head">
         <h1>Security</h1>
         <p className="security-words">
-          {away ? (
-            <span className="devices-away" data-testid="devices-away">
-              Devices out of reach. A latch waits for them; an unlock does not.
-            </span>
-          ) : (
-            'To unlock, disarm or open, a majority of the relays decides. To make safe, nobody has to be asked.'
-          )}
+          {/* Both take their room all the time: nothing may move under the finger that holds a button. */}
+          <span data-shown={!away}>
+            To unlock, disarm or open, a majority of the relays decides. To make safe, nobody has to be asked.
+          </span>
+          <span className="devices-away" data-shown={away} data-testid="devices-away">
+            Devices out of reach. A latch waits for them; an unlock does not.
+          </span>
         </p>
       </div>
       <div className="security-tiles area-alone">

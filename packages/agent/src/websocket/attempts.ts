@@ -45,11 +45,11 @@ export class Attempts {
 
   private follow(url: string, inner: Socket): Socket {
     let isOver = false
-    const over = (code: number, reason: string) => {
+    const over = (code: number, reason: string, isFailure = true) => {
       if (isOver) return
       isOver = true
       this.open.delete(outer)
-      this.failed.add(url)
+      if (isFailure) this.failed.add(url)
       if (isFinalCloseCode(code)) this.refusal = { code, reason }
       this.events.ended()
     }
@@ -63,7 +63,8 @@ export class Attempts {
       },
       send: (frame) => inner.send(frame),
       close: (code, reason) => {
-        over(code ?? 0, reason ?? '')
+        // One that is open and closed without any complaint was not needed any more.
+        over(code ?? 0, reason ?? '', code !== undefined || !this.open.has(outer))
         inner.close(code, reason)
       },
     }

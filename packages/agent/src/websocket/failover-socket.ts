@@ -293,6 +293,7 @@ export class FailoverSocket extends SocketShape {
     this.answerProvider()
     if (isBack) this.afterExchange()
     this.checkClosing()
+    if (this.connection.state === 'refused') queueMicrotask(() => this.checkEnd())
   }
 
   /** The relay has told who is here, and what it lacks. */

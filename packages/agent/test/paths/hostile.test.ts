@@ -83,6 +83,25 @@ test('M11 of a plain server and a relay one is used at a time', { timeout: 60_00
   await until('it is handed over', () => a.status.queued === 0)
 })
 
+// Found by simulated worlds (seeds 24, 66): one relay was used alone for good.
+test('M11 relays that were given up for a plain server are kept again when that is gone', {
+  timeout: 60_000,
+}, async () => {
+  const plain = await stockServer(await freePort())
+  const cluster = await Cluster.start()
+  const relays = [await Line.to(cluster.urls[0]!), await Line.to(cluster.urls[1]!)]
+  const a = await joinForTest('home', { relays: [plain.url, ...relays.map(({ url }) => url)] })
+  await until('both were tried and given up', () => {
+    const areIdle = relays.every(({ bytesBack, url }) => bytesBack > 0 && pathTo(a, url).state === 'idle')
+    return areIdle && pathTo(a, plain.url).role === 'active'
+  })
+  await plain.stop()
+  await until('one is used and the other stands by', () => {
+    const roles = relays.map(({ url }) => pathTo(a, url).role)
+    return roles.sort().join() === 'active,standby'
+  })
+})
+
 test('A28 S23 a relay that confirms what it drops is found out and left; nothing is lost', {
   timeout: 90_000,
 }, async () => {

@@ -1,6 +1,6 @@
 import { decodeFrame, encodeFrame as encode, type Message, writeAwarenessEntries } from '@skein/protocol'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { Awareness } from 'y-protocols/awareness'
+import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 import { type FailoverWebSocket, failoverWebSocketOver } from '../../src/websocket/failover.js'
@@ -57,6 +57,15 @@ function serve(socket: ScriptedSocket, doc = new Y.Doc()): void {
   socket.receive(encodeFrame({ type: 'sync-step-2', update: Y.encodeStateAsUpdate(doc) }))
 }
 
+/** A document with a value that is nested so deep. */
+function nested(depth: number): Y.Doc {
+  const doc = new Y.Doc()
+  let value: unknown = 0
+  for (let i = 0; i < depth; i++) value = [value]
+  doc.getMap('state').set('k', value)
+  return doc
+}
+
 function present(...told: [client: number, clock: number, state: unknown][]): Uint8Array {
   const entries = told.map(([client, clock, state]) => ({
     client,
@@ -71,7 +80,7 @@ describe('toward the relays', () => {
     const { sockets } = provided([A, `${B}/base?zone=1`], new Y.Doc(), { token: 'a b' }, ['proto'])
     const a = await sockets.to(A)
     a.end()
-    const b = await sockets.to(B)
+    const b = await sockets.to(B, A)
     expect(a.url).toBe(`${A}/home?token=a+b&skein=1`)
     expect(b.url).toBe(`${B}/base/home?zone=1&token=a+b&skein=1`)
     expect([a.protocols, b.protocols]).toEqual([['proto'], ['proto']])
@@ -95,6 +104,32 @@ describe('toward the relays', () => {
     const copy = new Y.Doc({ gc: false })
     Y.applyUpdate(copy, sent(sockets.last, 'sync-step-2')[0]!.update)
     expect(Y.encodeStateAsUpdate(copy)).toEqual(Y.encodeStateAsUpdate(doc))
+  })
+
+  test('W4 what the provider heard elsewhere is asked for when the connection is live again', async () => {
+    const { sockets, provider, doc } = provided([A, B])
+    serve(await sockets.to(A))
+    const tab = new Y.Doc()
+    tab.getMap('state').set('from a tab', 1)
+    // As the provider does with what comes over its BroadcastChannel; it does not send it on.
+    Y.applyUpdate(doc, Y.encodeStateAsUpdate(tab), provider)
+    const b = await sockets.to(B, A)
+    serve(b)
+    const copy = new Y.Doc()
+    for (const type of ['sync-step-2', 'update'] as const) {
+      for (const { update } of sent(b, type)) Y.applyUpdate(copy, update)
+    }
+    expect(copy.getMap('state').get('from a tab')).toBe(1)
+  })
+
+  test('W6 what the provider tells when it is connected reaches the relay', () => {
+    const { sockets, provider, doc } = provided()
+    provider.awareness.setLocalState({ name: 'a' })
+    sockets.last.onopen?.()
+    const told = new Awareness(new Y.Doc())
+    onTestFinished(() => told.destroy())
+    for (const { update } of sent(sockets.last, 'awareness')) applyAwarenessUpdate(told, update, 'test')
+    expect(told.getStates().get(doc.clientID)).toEqual({ name: 'a' })
   })
 
   test('W12 a slow connection is not flooded; what waits for it is buffered, and arrives', async () => {
@@ -172,7 +207,7 @@ describe('toward the provider', () => {
     const clock = () => provider.awareness.meta.get(doc.clientID)!.clock
     const before = clock()
     a.end()
-    const b = await sockets.to(B)
+    const b = await sockets.to(B, A)
     expect(provider.awareness.getStates().size).toBe(3)
     b.onopen?.()
     b.receive(present([8, 4, { name: 'c' }]))
@@ -218,13 +253,13 @@ describe('states', () => {
     expect(socket.readyState).toBe(socket.CONNECTING)
     const a = await sockets.to(A)
     a.end()
-    const b = await sockets.to(B)
+    const b = await sockets.to(B, A)
     expect(heard).toEqual([])
     serve(b)
     expect(heard).toEqual(['open'])
     expect(socket.readyState).toBe(socket.OPEN)
     b.end()
-    serve(await sockets.to(A))
+    serve(await sockets.to(A, B))
     expect(heard).toEqual(['open'])
     expect(socket.readyState).toBe(socket.OPEN)
     await until('it closes', () => {
@@ -376,6 +411,7 @@ describe('frames that cannot be used', () => {
     ['presence that does not decode', Uint8Array.of(1, 3, 1, 2, 3), 4400],
     ['a state vector that does not decode', Uint8Array.of(0, 0, 2, 5, 1), 4400],
     ['an update that is none', update([1, 1, 255, 255]), 4422],
+    ['an update that no relay takes', update([...Y.encodeStateAsUpdate(nested(200))]), 4422],
     ['a step 2 that is none', encodeFrame({ type: 'sync-step-2', update: Uint8Array.of(7) }), 4422],
   ]
 
@@ -414,7 +450,7 @@ describe('frames that cannot be used', () => {
     const before = messages.length
     a.receive(Uint8Array.of(0, 2, 200))
     expect(a.isClosed).toBe(true)
-    const b = await sockets.to(B)
+    const b = await sockets.to(B, A)
     expect(messages).toHaveLength(before)
     serve(b)
     expect(socket.readyState).toBe(socket.OPEN)

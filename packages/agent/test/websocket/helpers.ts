@@ -91,10 +91,16 @@ export class ScriptedSockets implements Sockets {
     return this.made.filter(({ isClosed }) => !isClosed)
   }
 
-  /** The connection to a relay that has not ended, once there is one. */
-  async to(relay: string): Promise<ScriptedSocket> {
-    const find = () => this.alive.find(({ url }) => url.startsWith(relay))
-    await until(`a connection to ${relay}`, () => find() !== undefined)
-    return find()!
+  /**
+   * The connection to a relay that has not ended, once there is one.
+   * @param dead a relay that ends each attempt meanwhile
+   */
+  async to(relay: string, dead?: string): Promise<ScriptedSocket> {
+    const find = (url: string) => this.alive.find((socket) => socket.url.startsWith(url))
+    await until(`a connection to ${relay}`, () => {
+      if (dead !== undefined) find(dead)?.end()
+      return find(relay) !== undefined
+    })
+    return find(relay)!
   }
 }

@@ -3,13 +3,14 @@ import type { Duplex } from 'node:stream'
 import { CLOSE, ProtocolError } from '@skein/protocol'
 import type { WebSocket } from 'ws'
 import type { Cluster } from '../cluster/cluster.js'
+import { LINK_CLOSE } from '../cluster/link.js'
 import type { Metrics } from '../metrics.js'
 import type { RelayLimits } from '../options.js'
 import type { RoomHost } from '../room-host.js'
 import type { Rooms } from '../rooms.js'
 import { CLOSE_WITHIN_MS, closeReason, SocketPeer } from '../socket-peer.js'
 import { LINK_PING_MS, LINK_SILENT_MS_MAX } from './dialed-peer.js'
-import { DUPLICATE_LINK, type Mesh } from './mesh.js'
+import type { Mesh } from './mesh.js'
 import { refusalOf } from './mesh-cluster.js'
 import { type MeshClaim, readMeshUrl } from './mesh-url.js'
 
@@ -50,7 +51,7 @@ export class MeshEntrance {
     // It may have heard of a change of members first.
     if (refusal !== undefined) return refuse(CLOSE.tryLater, refusal)
     const { space, member } = claim
-    if (!mesh.accept(space, member)) return refuse(DUPLICATE_LINK, 'there is another link')
+    if (!mesh.accept(space, member)) return refuse(LINK_CLOSE.duplicate, 'there is another link')
 
     let room: RoomHost | undefined
     let isOpen = true

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { isFinalCloseCode } from '@skein/protocol'
+import { LINK_CLOSE } from '../cluster/link.js'
 import type { RelayEvent, RelayLimits } from '../options.js'
 import type { RoomHost } from '../room-host.js'
 import { DialedPeer } from './dialed-peer.js'
@@ -42,9 +43,6 @@ interface DialedLink {
   retryTimer: ReturnType<typeof setTimeout> | undefined
   failures: number
 }
-
-/** The other side keeps the link that it made itself. */
-export const DUPLICATE_LINK = 4411
 
 const RETRY_MS = 50
 /** Refused rooms that are remembered; beyond, they are tried again. */
@@ -133,17 +131,6 @@ export class Mesh {
       if (links.host.isAt(member) !== true) this.options.missed(member)
     }
     for (const link of links.dialed.values()) end(link)
-  }
-
-  /** Links that this relay has made and that are open, by member. */
-  get openLinks(): ReadonlyMap<string, number> {
-    const open = new Map<string, number>()
-    for (const { dialed } of this.rooms.values()) {
-      for (const [member, { peer }] of dialed) {
-        if (peer?.isOpen) open.set(member, (open.get(member) ?? 0) + 1)
-      }
-    }
-    return open
   }
 
   /** Whether a member does not want to share a room, as far as is known. */
@@ -249,7 +236,7 @@ export class Mesh {
 
   private closed(space: string, member: string, link: DialedLink, code: number, reason: string): void {
     if (this.refused.size >= REFUSED_MAX) this.refused.clear()
-    if (isFinalCloseCode(code) && code !== DUPLICATE_LINK) {
+    if (isFinalCloseCode(code) && code !== LINK_CLOSE.duplicate) {
       this.refused.add(keyOf(space, member))
       this.options.onEvent({ kind: 'link-refused', room: space, member, code, reason })
       return

@@ -151,16 +151,23 @@ export class MultipathChecks {
       const path = session.describe(id)
       if (path === undefined || id === active) continue
       if (!path.session.isStandby && path.session.live && isLive) {
-        throw new Violation('one takes part', `${name} takes part at ${links[active!]!.name} and ${link.name}`)
+        throw new Violation(
+          'one takes part',
+          `${name} takes part at ${links[active!]!.name} and ${link.name}`,
+        )
       }
     }
   }
 
   private checkBounds({ name, driver }: Agent): void {
     const { inFlight, pace } = driver!.session as unknown as Inside
-    if (inFlight.bytes > KEPT_BYTES_MAX) throw new Violation('bounds', `${name} keeps ${inFlight.bytes} bytes`)
+    if (inFlight.bytes > KEPT_BYTES_MAX)
+      throw new Violation('bounds', `${name} keeps ${inFlight.bytes} bytes`)
     if (inFlight.messages.size > IN_FLIGHT_MAX || pace.held.length > HELD_MAX) {
-      throw new Violation('bounds', `${name} keeps ${inFlight.messages.size} and ${pace.held.length} messages`)
+      throw new Violation(
+        'bounds',
+        `${name} keeps ${inFlight.messages.size} and ${pace.held.length} messages`,
+      )
     }
   }
 }

@@ -87,9 +87,14 @@ export class Driver {
       return
     }
     this.agent.world.log?.(`${this.agent.name} has lost ${this.links[id]!.name}`)
+    this.forgetUnfit()
     this.mayDialAtMs = this.nowMs + STAGGER_MS + this.agent.world.random.next() * REPLACE_WITHIN_MS
     this.run(this.session.closed(this.nowMs, id))
     this.tellIfLost()
+  }
+
+  private forgetUnfit(): void {
+    for (const link of this.links) link.isUnfit = false
   }
 
   private tellIfLost(): void {
@@ -111,7 +116,10 @@ export class Driver {
       world.log?.(`${agent.name} closes ${links[path]!.name}: ${code} ${reason}`)
       links[path]!.isUnfit = isUnfit
       if (isUnfit) links[path]!.rest()
-      else links[path]!.close(code)
+      else {
+        links[path]!.close(code)
+        this.forgetUnfit()
+      }
     }
     if (effects.switched !== undefined) world.switched(agent, effects.switched)
     if (effects.apply.length > 0) this.run(session.applied(this.nowMs))

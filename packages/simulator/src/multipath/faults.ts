@@ -106,7 +106,9 @@ export class Faults {
     if (path === undefined) return
     const forMs = this.atMostUntilHealing(random.around(random.pick([500, 3_000, 20_000])))
     const way = random.pick(['up', 'down', 'both'] as const)
-    world.log?.(`the path of agent ${path.owner + 1} to ${path.server.name} is silent ${way} for ${forMs.toFixed(0)}`)
+    world.log?.(
+      `the path of agent ${path.owner + 1} to ${path.server.name} is silent ${way} for ${forMs.toFixed(0)}`,
+    )
     path.hole(way, forMs)
     this.soundSinceMs.set(path, events.nowMs + forMs)
   }
@@ -115,7 +117,8 @@ export class Faults {
     const { world } = this
     const { random } = world
     // A connection that is gone is noticed at once, or much later on one side.
-    const noticed = () => (world.swarm.isCalm || random.chance(0.8) ? random.between(0, 50) : random.around(8_000))
+    const noticed = () =>
+      world.swarm.isCalm || random.chance(0.8) ? random.between(0, 50) : random.around(8_000)
     world.log?.(`the connection of agent ${path.owner + 1} to ${path.server.name} breaks`)
     path.break(noticed(), noticed())
     this.soundSinceMs.set(path, world.events.nowMs)

@@ -26,7 +26,7 @@ export class Healing {
     this.until(HEAL_MS, () => this.whatIsMissing())
     const author = world.random.pick(world.agents)
     author.edit((state) => void state.set('fresh', world.seed))
-    this.until(FRESH_EDIT_MS, () => {
+    this.until(world.swarm.isNarrow ? HEAL_MS : FRESH_EDIT_MS, () => {
       const late = world.agents.find(({ state }) => state.get('fresh') !== world.seed)
       return late === undefined ? undefined : ['fresh edit', `${late.name} has not got it of ${author.name}`]
     })
@@ -56,7 +56,9 @@ export class Healing {
       const unseen = agents.find((other) => other !== agent && !agent.presence.sees(other.client))
       if (unseen !== undefined) return ['presence', `${name} does not see ${unseen.name}`]
     }
-    return this.difference() ?? (mesh.every(({ isSettled }) => isSettled) ? undefined : ['disks', 'not settled'])
+    return (
+      this.difference() ?? (mesh.every(({ isSettled }) => isSettled) ? undefined : ['disks', 'not settled'])
+    )
   }
 
   /** Exactly one path takes part, and one stands by. */
@@ -85,7 +87,8 @@ export class Healing {
     for (const other of others) {
       const theirs = Y.encodeStateVector(other.doc).join(' ')
       // State vectors list clients in the order in which they were heard of.
-      if (theirs.length !== vector.length) return ['diverged', `${first!.name}: [${vector}], ${other.name}: [${theirs}]`]
+      if (theirs.length !== vector.length)
+        return ['diverged', `${first!.name}: [${vector}], ${other.name}: [${theirs}]`]
     }
     const digest = sync.documentDigest(first!.doc)
     const content = contentOf(first!)
@@ -95,7 +98,7 @@ export class Healing {
         throw new Violation('content', `${content} and ${contentOf(other)} have the same digest`)
       }
     }
-    const relay = mesh.find((other) => other.digest() !== digest)
+    const relay = mesh.find((other) => !other.holds(digest))
     return relay === undefined ? undefined : ['diverged', `${first!.name} and ${relay.name}`]
   }
 }

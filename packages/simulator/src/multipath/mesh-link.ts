@@ -38,7 +38,11 @@ export class MeshLink {
   dial(): void {
     const { world, ends, lines } = this
     if (this.current === undefined && !this.isCut && ends.every(({ isUp }) => isUp)) {
-      const link: Joined = { members: [world.nextMember(), world.nextMember()], isJoined: [false, false], isBroken: false }
+      const link: Joined = {
+        members: [world.nextMember(), world.nextMember()],
+        isJoined: [false, false],
+        isBroken: false,
+      }
       this.current = link
       lines[0].send(HANDSHAKE_BYTES, () => {
         if (link.isBroken || !ends[1].isUp) return

@@ -1,5 +1,6 @@
 import { decodeFrame, encodeFrame, type NumberedUpdateMessage, scanUpdate } from '@skein/protocol'
 import { type AnswerRequest, type PersistedUpdate, RangeSet, type RoomEffects } from '@skein/sync'
+import * as Y from 'yjs'
 import { frameHead } from './frames.js'
 import type { Server, Socket } from './socket.js'
 import type { SyncModule } from './sync-module.js'
@@ -195,8 +196,13 @@ export class Relay implements Server {
     this.run((room, nowMs) => room.leave(nowMs, member))
   }
 
-  digest(): string | undefined {
-    return this.index?.digest()
+  /** Whether a document with this digest holds just what it holds. */
+  holds(digest: string): boolean {
+    if (this.index?.digest() === digest) return true
+    // It may not know of deletions that follow from what it holds.
+    const doc = new Y.Doc()
+    for (const piece of this.pieces) Y.applyUpdate(doc, piece)
+    return this.world.sync.documentDigest(doc) === digest
   }
 
   /** Everything that it took in is on its disk. */
@@ -323,6 +329,11 @@ export class Relay implements Server {
 
   private isWithheld({ isAgent }: Peer, frame: Uint8Array): boolean {
     const { lies, world } = this
-    return isAgent && lies !== undefined && frameHead(frame).type === 'update' && world.random.chance(lies.withheld)
+    return (
+      isAgent &&
+      lies !== undefined &&
+      frameHead(frame).type === 'update' &&
+      world.random.chance(lies.withheld)
+    )
   }
 }

@@ -24,6 +24,8 @@ export interface MultipathSwarm {
   /** One path has a fault at a time, and no edit is large: then edits are prompt, and nobody is seen to vanish. */
   readonly isCalm: boolean
   readonly everyMs: Readonly<Record<FaultKind, number>>
+  /** Lines that large edits fill for seconds. */
+  readonly isNarrow: boolean
   readonly line: () => LineOptions
   readonly linkLine: () => LineOptions
   readonly diskMs: number
@@ -38,7 +40,9 @@ export interface MultipathSwarm {
   /** Share of the updates between relays that come twice. */
   readonly duplication: number
   /** One of the relays acknowledges what it throws away, or does not hand on what comes. */
-  readonly lies: { readonly dropped: number; readonly withheld: number; readonly isForGood: boolean } | undefined
+  readonly lies:
+    | { readonly dropped: number; readonly withheld: number; readonly isForGood: boolean }
+    | undefined
   /** A relay of another epoch, or a plain server, is in the lists. */
   readonly hasStranger: boolean
   readonly hasPlain: boolean
@@ -63,6 +67,7 @@ export function chooseMultipathSwarm(random: Random): MultipathSwarm {
     relaysPerAgent: random.pick([2, 3, 3]),
     durationMs,
     isCalm,
+    isNarrow,
     everyMs: {
       hole: isCalm ? random.between(3_000, 6_000) : every(0.5),
       break: isCalm ? random.between(3_000, 6_000) : every(0.5),

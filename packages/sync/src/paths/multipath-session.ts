@@ -257,6 +257,7 @@ export class MultipathSession {
   buffered(nowMs: number, id: PathId, bytes: number): MultipathEffects {
     const line = this.lines.get(id)
     if (line === undefined) return this.done(nowMs)
+    line.session.filled(nowMs, bytes > 0)
     const { bufferedBytesMax } = MULTIPATH_LIMITS
     if (bytes > bufferedBytesMax) line.session.congestion()
     else if (line.session.congested && bytes <= bufferedBytesMax / 2) {
@@ -461,7 +462,8 @@ export class MultipathSession {
         (!session.isStandby && session.live && session.letsStandBy === undefined) ||
         (isUnready(line) && nowMs >= unfitFrom(line))
       if (isUnfit) this.close(nowMs, id, NOT_BESIDE_OTHERS, true)
-      else if (!session.isStandby && session.live) this.take(nowMs, id, session.standDown())
+      // One that is not up to date yet was given up for the active one, and need not be waited for.
+      else if (session.live || isStarting(line)) this.take(nowMs, id, session.standDown())
     }
   }
 
@@ -509,9 +511,9 @@ function isPlainServer({ session }: Line): boolean {
   return session.live && session.kind === 'server'
 }
 
-/** It should stand by, but the other side has not said that it knows how. */
+/** It should stand by, or could, but the other side has not said that it knows how. */
 function isUnready({ session }: Line): boolean {
-  return session.isStandby && !session.ready
+  return !session.ready && (session.isStandby || session.letsStandBy === undefined)
 }
 
 /** It takes part, but is not up to date yet, and was not before. */
