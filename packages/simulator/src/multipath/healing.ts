@@ -39,8 +39,8 @@ export class Healing {
     const { agents, random, swarm } = world
     const author = random.pick(agents)
     author.edit((state) => void state.set('fresh', value))
-    // Lines that are still full, and a relay that lies, may delay it.
-    const mayBeSlow = swarm.isNarrow || world.liar?.lies !== undefined
+    // Lines that are still full, timers that are late, and a relay that lies may delay it.
+    const mayBeSlow = swarm.isNarrow || swarm.timersLateMs > 100 || world.liar?.lies !== undefined
     this.until(mayBeSlow ? HEAL_MS : FRESH_EDIT_MS, () => {
       const late = agents.find(({ state }) => state.get('fresh') !== value)
       return late === undefined ? undefined : ['fresh edit', `${late.name} has not got it of ${author.name}`]
