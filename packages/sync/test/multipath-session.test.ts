@@ -261,7 +261,7 @@ describe('M5 edits that follow each other closely', () => {
     expect(agent.types(0)).toEqual(['numbered-update', 'hurry'])
   })
 
-  test('M5 late answers make the pause longer, timely ones shorter; it stays within 4 and 100 ms', () => {
+  test('M5 late answers make the pause longer, timely ones shorter; it stays within 4 and 100 ms, and a quarter of the round trip', () => {
     const agent = new Agent()
     agent.open(0)
     let seq = 1
@@ -276,6 +276,9 @@ describe('M5 edits that follow each other closely', () => {
     for (let i = 0; i < 20; i++) round(10)
     expect(agent.session.pauseMs).toBe(4)
     for (let i = 0; i < 15; i++) round(100)
+    expect(agent.session.pauseMs).toBeGreaterThan(20)
+    expect(agent.session.pauseMs).toBeLessThanOrEqual(25)
+    for (let i = 0; i < 8; i++) round(600)
     expect(agent.session.pauseMs).toBe(100)
     for (let i = 0; i < 40; i++) round(10)
     expect(agent.session.pauseMs).toBe(4)

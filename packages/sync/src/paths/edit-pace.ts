@@ -17,6 +17,8 @@ export const PACE_LIMITS = {
 /** An answer that takes this many times the lowest round trip, and this much more, came late. */
 const LATE_FACTOR = 1.5
 const LATE_MS = 10
+/** Share of the usual round trip that the pause may take: who waits for the rest hardly notices. */
+const ROUND_TRIP_SHARE = 1 / 4
 const GROW = 1.25
 const SHRINK = 0.9
 
@@ -91,12 +93,12 @@ export class EditPace {
     this.estimates.measured(nowMs, afterMs)
     const lowestMs = this.estimates.lowestMs ?? afterMs
     const isLate = afterMs > LATE_FACTOR * lowestMs + LATE_MS
-    this.change(isLate)
+    this.change(isLate, ROUND_TRIP_SHARE * this.estimates.roundTripMs!)
   }
 
   /** Whether the line takes bytes more slowly than they come; for paths whose answers tell nothing of that. */
   filled(isFilled: boolean): void {
-    this.change(isFilled)
+    this.change(isFilled, PACE_LIMITS.windowMsMax)
   }
 
   /** Another path is used now: what was usual on the last one says nothing of it. */
@@ -104,8 +106,9 @@ export class EditPace {
     this.estimates = new PathEstimates()
   }
 
-  private change(isBusy: boolean): void {
+  private change(isBusy: boolean, mostMs: number): void {
     const { windowMsMin, windowMsMax } = PACE_LIMITS
-    this.windowMs = Math.min(windowMsMax, Math.max(windowMsMin, this.windowMs * (isBusy ? GROW : SHRINK)))
+    const changedMs = this.windowMs * (isBusy ? GROW : SHRINK)
+    this.windowMs = Math.max(windowMsMin, Math.min(windowMsMax, mostMs, changedMs))
   }
 }
