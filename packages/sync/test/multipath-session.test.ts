@@ -16,6 +16,7 @@ import {
   type MultipathEffects,
   MultipathSession,
   Outbox,
+  PATH_LIMITS,
 } from '../src/index.js'
 import { RelayClaims } from '../src/relay-claims.js'
 import { HELLO, relayHello, STEP_1_EMPTY, STEP_2_EMPTY, updateOf } from './helpers.js'
@@ -238,6 +239,24 @@ describe('M4 edits', () => {
     agent.receive(1, STEP_1_EMPTY)
     expect(keysIn(agent.take(1).at(-1))).toHaveLength(6_001)
   })
+})
+
+test('M4 the answer to a copy counts for the path that it went over, though another has answered first', () => {
+  const agent = new Agent()
+  agent.open(0)
+  agent.open(1)
+  // The first edit after a pause goes over both.
+  let [first, second] = [1, 0]
+  for (let i = 0; i < 20; i++) {
+    agent.set('a', i)
+    agent.wait(40)
+    agent.receive(0, received(++first))
+    agent.wait(10)
+    agent.receive(1, received(++second))
+    agent.wait(PATH_LIMITS.idleMs + 1)
+  }
+  expect(agent.take(1).filter(({ type }) => type === 'numbered-update')).toHaveLength(20)
+  expect(agent.session.describe(1)!.report).toMatchObject({ state: 'good', reliability: 1 })
 })
 
 describe('M5 edits that follow each other closely', () => {

@@ -138,6 +138,23 @@ describe('which path is active', () => {
     expect(changes).toBeLessThanOrEqual(3)
   })
 
+  test('A2 not after one slow answer, as the first one is while an application starts', () => {
+    const scheduler = new PathScheduler()
+    for (const path of [0, 1]) scheduler.opened(0, path)
+    scheduler.answered(60, 0, 60)
+    scheduler.answered(60, 1, 2)
+    for (const nowMs of [300, 800, 1_800]) {
+      for (const path of [0, 1]) scheduler.answered(nowMs, path, 2)
+    }
+    expect(scheduler.active).toBe(0)
+    // One that stays slow is left.
+    for (const nowMs of [2_800, 3_800, 4_800]) {
+      scheduler.answered(nowMs, 0, 120)
+      scheduler.answered(nowMs, 1, 2)
+    }
+    expect(scheduler.active).toBe(1)
+  })
+
   test('A2 the score: delay while little is sent, rate under load, reliability always', () => {
     const measured = (roundTripMs: number, rate?: number) => {
       const estimates = new PathEstimates()

@@ -8,6 +8,8 @@ const RATE_WEIGHT = 1 / 8
 /** Samples that the quantile is taken of, and how many there have to be. */
 const SAMPLES_MAX = 64
 const SAMPLES_MIN = 8
+/** So many round trips count as the lowest of them: the first is often that of an application that starts. */
+const SETTLED_AFTER = 3
 /** The lowest round trip is that of so long, in two halves. */
 const LOWEST_OF_MS = 10_000
 
@@ -26,6 +28,11 @@ export class PathEstimates {
   /** Smoothed, in milliseconds; undefined before anything was measured. */
   get roundTripMs(): number | undefined {
     return this.smoothed
+  }
+
+  /** Whether it was measured often enough to be compared. */
+  get isSettled(): boolean {
+    return this.samples.length >= SETTLED_AFTER
   }
 
   /** Mean deviation of the round trip, in milliseconds. */
@@ -70,9 +77,9 @@ export class PathEstimates {
 
   /** Something was acknowledged after so long, be it late: else a path that has become slow stays suspect. */
   measured(nowMs: number, roundTripMs: number): void {
-    if (this.smoothed === undefined) {
-      this.smoothed = roundTripMs
-      this.variation = roundTripMs / 2
+    if (this.smoothed === undefined || !this.isSettled) {
+      this.smoothed = Math.min(this.smoothed ?? roundTripMs, roundTripMs)
+      this.variation = this.smoothed / 2
     } else {
       const deviation = Math.abs(this.smoothed - roundTripMs)
       this.variation += VARIATION_WEIGHT * (deviation - this.variation)

@@ -339,6 +339,7 @@ export class MultipathSession {
       const message = this.inFlight.get(id)
       const line = this.lines.get(path)
       if (message === undefined || line === undefined) continue
+      this.inFlight.sent(id, path)
       this.take(nowMs, path, line.session.edit(message.update, message.span))
     }
     for (const path of probe) {
@@ -380,7 +381,9 @@ export class MultipathSession {
   }
 
   private answered(nowMs: number, id: PathId, spans: NonNullable<SessionEffects['answered']>): void {
-    for (const message of this.inFlight.answered(spans)) {
+    const { first, copies } = this.inFlight.answered(id, spans)
+    for (const copy of copies) this.choose(nowMs, this.scheduler.acknowledged(nowMs, id, copy))
+    for (const message of first) {
       if (id === this.scheduler.active) this.pace.answered(nowMs, nowMs - message.sentMs)
       this.choose(nowMs, this.scheduler.acknowledged(nowMs, id, message.id))
     }
@@ -415,6 +418,7 @@ export class MultipathSession {
     const line = this.lines.get(id)
     if (line === undefined) return
     this.lines.delete(id)
+    this.inFlight.ended(id)
     if (line.session.hasUnconfirmed) this.verifyUpTo = this.outbox.last
     this.strongSilent.delete(id)
     if (this.strongId === id) this.strongId = undefined

@@ -365,7 +365,8 @@ export class PathScheduler {
     const isBetter =
       active !== undefined &&
       best?.state === 'good' &&
-      best.estimates.roundTripMs !== undefined &&
+      best.estimates.isSettled &&
+      active.estimates.isSettled &&
       best.score(0, this.load) > PATH_LIMITS.betterBy * active.score(0, this.load)
     this.betterCount = isBetter && best.id === this.betterId ? this.betterCount + 1 : isBetter ? 1 : 0
     this.betterId = best?.id
