@@ -26,7 +26,7 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
     'if (activeSession?.live !== true)\n            return;\n        for',
     'if (activeSession === undefined)\n            return;\n        for',
   ),
-  patch('two take part', SESSION, 'this.take(nowMs, id, session.standDown());', ''),
+  patch('two take part', SESSION, 'this.take(nowMs, id, session.standDown());', ';'),
   patch(
     'given up, and never stands by',
     SESSION,
@@ -99,7 +99,12 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
   ),
   patch('a number left out', 'numbered-updates.js', 'this.seq++;', 'this.seq += this.seq === 4 ? 2 : 1;'),
   patch('who stands by answers nothing', 'session.js', 'isGreeting || !this.canStandBy', 'true'),
-  patch('a ping in a full socket is missed', 'session.js', ' || this.isFilled', ''),
+  patch(
+    'a ping in a full socket is missed',
+    'session.js',
+    '!this.outgoing.isEmpty || this.isFilled)',
+    '!this.outgoing.isEmpty)',
+  ),
   patch(
     'not announced over the new path',
     'session.js',
