@@ -9,7 +9,7 @@ export {
 export { type Exploration, explore, type Scope } from './explorer/explore.js'
 export { SCOPES } from './explorer/scopes.js'
 export { MULTIPATH_MUTANTS, tryMultipathMutant } from './multipath/mutants.js'
-export { type MultipathResult, runMultipathSeed } from './multipath/run-multipath-seed.js'
+export { runMultipathSeed } from './multipath/run-multipath-seed.js'
 export type { SyncModule } from './multipath/sync-module.js'
 export { tryMutant, type Verdict, verdictLine } from './mutants/gate.js'
 export { MUTANTS, type Mutant } from './mutants/mutants.js'

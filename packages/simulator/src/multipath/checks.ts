@@ -143,20 +143,21 @@ export class MultipathChecks {
     return lost === undefined ? undefined : `${name} lacks the deletion of ${lost[0]}@${lost[1]}+${lost[2]}`
   }
 
-  /** Once the active path is up to date all others stand by. */
+  /** Once the active path is up to date all others stand by, and not before one is. */
   private checkParts({ name, driver }: Agent): void {
     const { session, links } = driver!
     const { active } = session
-    const isLive = active !== undefined && session.describe(active)!.session.live
+    const live = links.filter((_link, id) => session.describe(id)?.session.live)
+    const isActiveLive = active !== undefined && live.includes(links[active]!)
     for (const [id, link] of links.entries()) {
-      const path = session.describe(id)
-      if (path === undefined || id === active) continue
-      if (!path.session.isStandby && path.session.live && isLive) {
-        throw new Violation(
-          'one takes part',
-          `${name} takes part at ${links[active!]!.name} and ${link.name}`,
-        )
+      const takesPart = session.describe(id)?.session.isStandby === false
+      if (isActiveLive && id !== active && live.includes(link)) {
+        throw new Violation('one takes part', `${name} takes part at ${links[active]!.name} and ${link.name}`)
       }
+      if (link.takesPart && !takesPart && link.state === 'open' && live.length === 0) {
+        throw new Violation('stands down', `${name} stands down at ${link.name} before another is up to date`)
+      }
+      link.takesPart = takesPart
     }
   }
 

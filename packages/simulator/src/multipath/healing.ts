@@ -8,6 +8,8 @@ import type { MultipathWorld } from './world.js'
  * and succeeds (10 s), relays have told their digests (10 s), and these were compared twice.
  */
 const HEAL_MS = 60_000
+/** Where large content takes seconds to carry, and several paths carry it. */
+const HEAL_NARROW_MS = 300_000
 const LOOK_EVERY_MS = 250
 /** An edit that is made when nothing is wrong is everywhere within this time. */
 const FRESH_EDIT_MS = 2_000
@@ -24,10 +26,10 @@ export class Healing {
 
   require(): void {
     const { world } = this
-    this.until(HEAL_MS, () => this.whatIsMissing())
+    this.until(this.healMs, () => this.whatIsMissing())
     this.editAfresh(1)
     this.runUntil(world.events.nowMs + REST_MS)
-    this.until(CHANGE_OVER_MS, () => this.whatIsMissing())
+    this.until(world.swarm.isNarrow ? HEAL_NARROW_MS : CHANGE_OVER_MS, () => this.whatIsMissing())
     // All have told what they hold. The first edit after a while goes over two paths, those behind it over one.
     for (let value = 2; value < 6; value++) this.editAfresh(value)
     world.checks.ended()
@@ -41,10 +43,14 @@ export class Healing {
     author.edit((state) => void state.set('fresh', value))
     // Lines that are still full, timers that are late, and a relay that lies may delay it.
     const mayBeSlow = swarm.isNarrow || swarm.timersLateMs > 100 || world.liar?.lies !== undefined
-    this.until(mayBeSlow ? HEAL_MS : FRESH_EDIT_MS, () => {
+    this.until(mayBeSlow ? this.healMs : FRESH_EDIT_MS, () => {
       const late = agents.find(({ state }) => state.get('fresh') !== value)
       return late === undefined ? undefined : ['fresh edit', `${late.name} has not got it of ${author.name}`]
     })
+  }
+
+  private get healMs(): number {
+    return this.world.swarm.isNarrow ? HEAL_NARROW_MS : HEAL_MS
   }
 
   private until(withinMs: number, missing: () => readonly [string, string] | undefined): void {

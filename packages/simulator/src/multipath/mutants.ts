@@ -17,7 +17,10 @@ function patch(
 const SESSION = 'paths/multipath-session.js'
 const NEWS = 'paths/standby-news.js'
 
-/** Of the session over several paths, of what it is made of, and of the room on the other side. */
+/**
+ * Of the session over several paths, of what it is made of, and of the room on the other side. Not among them is that
+ * nothing is sent again when a path closes: the exchange that follows brings it, too.
+ */
 export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
   patch('nobody takes over', SESSION, 'this.takePart(nowMs, switched.to);', ''),
   patch(
@@ -26,7 +29,7 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
     'if (activeSession?.live !== true)\n            return;\n        for',
     'if (activeSession === undefined)\n            return;\n        for',
   ),
-  patch('two take part', SESSION, 'this.take(nowMs, id, session.standDown());', ''),
+  patch('two take part', SESSION, 'this.take(nowMs, id, session.standDown());', ';'),
   patch(
     'given up, and never stands by',
     SESSION,
@@ -52,21 +55,9 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
     'if (activeSession !== undefined)\n                this.take(nowMs, active, activeSession.edit(update));',
     '',
   ),
-  patch(
-    'nothing sent again when a path closes',
-    SESSION,
-    'if (line.isKnown)\n            this.choose(nowMs, this.scheduler.closed(nowMs, id));',
-    'if (line.isKnown) { const { switched } = this.scheduler.closed(nowMs, id);\n            this.choose(nowMs, { send: [], probe: [], switched }); }',
-  ),
   patch('received and lost with its path', SESSION, 'this.verifyUpTo = this.outbox.last;', ''),
-  patch('does not ask for what is overdue', SESSION, 'this.take(nowMs, id, session.ask());', ''),
+  patch('news are not listened to', SESSION, 'if (news.isOverdue(nowMs, this.replica)) {', 'if (false) {'),
   patch('a digest that differs is ignored', NEWS, 'if (own === this.digest) {', 'if (true) {'),
-  patch(
-    'compared while edits are on their way',
-    NEWS,
-    '!isAtRest || !wasAtRest || nowMs < this.exchangeAfterMs',
-    'false',
-  ),
   patch(
     'confirmed because it was received',
     'numbered-updates.js',
@@ -99,7 +90,12 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
   ),
   patch('a number left out', 'numbered-updates.js', 'this.seq++;', 'this.seq += this.seq === 4 ? 2 : 1;'),
   patch('who stands by answers nothing', 'session.js', 'isGreeting || !this.canStandBy', 'true'),
-  patch('a ping in a full socket is missed', 'session.js', ' || this.isFilled', ''),
+  patch(
+    'a ping in a full socket is missed',
+    'session.js',
+    '!this.outgoing.isEmpty || this.isFilled)',
+    '!this.outgoing.isEmpty)',
+  ),
   patch(
     'not announced over the new path',
     'session.js',
