@@ -130,9 +130,11 @@ export class Connection {
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
-  /** What keeps the paths from working; undefined while one works. */
+  /** What keeps paths from working that another attempt does not mend; undefined while one works. */
   get error(): SkeinError | undefined {
-    return this.session.live ? undefined : this.links.find(({ error }) => error !== undefined)?.error
+    if (this.session.live) return undefined
+    const errors = this.links.flatMap(({ error }) => error ?? [])
+    return errors.find(({ code }) => code !== 'unreachable')
   }
 
   /** Names the connection that takes strong requests, if there is one. */

@@ -6,6 +6,7 @@
  * - `bad-frame`: something else than bytes was given to a failover WebSocket; nothing was sent
  * - `left`: the space was left before the call
  * - `refused`: a relay closed with a final code, or denied access; the agent stopped trying that relay
+ * - `unreachable`: of a path: its last attempt failed, or its connection ended; it is tried again
  * - `update-too-large`: an edit over the relay's limit; it is applied and stored here, and stays here
  * - `update-rejected`: a relay refused an edit; it is applied and stored here, and stays here
  * - `wrong-epoch`: the relay's space was seeded anew since this replica was made; nothing was merged
@@ -29,6 +30,7 @@ export type SkeinErrorCode =
   | 'bad-frame'
   | 'left'
   | 'refused'
+  | 'unreachable'
   | 'update-too-large'
   | 'update-rejected'
   | 'wrong-epoch'

@@ -102,7 +102,7 @@ export class RelayLink {
   close(code: number, reason: string): void {
     this.drop(code, reason)
     if (isFinalCloseCode(code)) this.refuseAs(code, reason)
-    else this.failed()
+    else this.failed(code, reason)
   }
 
   /** The socket is closed, or is given up. */
@@ -111,11 +111,17 @@ export class RelayLink {
     const wasOpen = this.state === 'open'
     this.drop()
     if (isFinalCloseCode(code)) this.refuseAs(code, reason)
-    else this.failed()
+    else this.failed(code, reason)
     this.events.ended(wasOpen)
   }
 
-  private failed(): void {
+  private failed(code: number, reason: string): void {
+    const what =
+      reason || (code === 0 || code === 1006 ? 'the connection failed' : 'the connection was closed')
+    this.error = new SkeinError(
+      'unreachable',
+      `${this.url} is not reached: ${what}${code === 0 ? '' : ` (close code ${code})`}. Edits are kept on this device; it is tried again.`,
+    )
     this.failures++
     const waitMs = backoffMs(this.failures, Math.random())
     this.state = 'waiting'

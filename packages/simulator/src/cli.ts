@@ -19,6 +19,7 @@ const HELP = `Usage: pnpm simulate [options]
 interface Report {
   readonly seeds: number
   readonly operations: number
+  readonly messages: number
   readonly failure?: { readonly seed: number; readonly check: string; readonly message: string }
 }
 
@@ -59,21 +60,22 @@ function main(): void {
 
 /** Runs every `step`th seed until one fails. */
 function runPart(from: number, to: number, step: number, report: (report: Report) => void): void {
-  let [seeds, operations] = [0, 0]
+  let [seeds, operations, messages] = [0, 0, 0]
   for (let seed = from; seed < to; seed += step) {
     const log = values.log ? { log: console.log } : {}
     const result = runWorld(seed, log)
     seeds++
     operations += result.operations
+    messages += result.messages ?? 0
     if (result.violation !== undefined) {
-      report({ seeds, operations, failure: { seed, ...result.violation } })
+      report({ seeds, operations, messages, failure: { seed, ...result.violation } })
       return
     }
     if (seeds < REPORT_EVERY_SEEDS) continue
-    report({ seeds, operations })
-    seeds = operations = 0
+    report({ seeds, operations, messages })
+    seeds = operations = messages = 0
   }
-  report({ seeds, operations })
+  report({ seeds, operations, messages })
 }
 
 function runWorld(seed: number, log: { readonly log?: (line: string) => void }): SeedResult {
@@ -106,16 +108,18 @@ function spread(workers: number): void {
 
 function progress() {
   const startMs = performance.now()
-  let [seeds, operations, shownMs] = [0, 0, 0]
+  let [seeds, operations, messages, shownMs] = [0, 0, 0, 0]
   let isFailed = false
   const line = () => {
     const seconds = (performance.now() - startMs) / 1_000
-    return `${seeds} seeds, ${operations} operations, ${seconds.toFixed(1)} s, ${Math.round(seeds / seconds)} seeds/s`
+    const counted = messages === 0 ? '' : `${messages} messages, `
+    return `${seeds} seeds, ${operations} operations, ${counted}${seconds.toFixed(1)} s, ${Math.round(seeds / seconds)} seeds/s`
   }
   return {
     add(report: Report): void {
       seeds += report.seeds
       operations += report.operations
+      messages += report.messages
       if (report.failure !== undefined && !isFailed) {
         isFailed = true
         process.exitCode = 1

@@ -8,6 +8,8 @@ import { World, type WorldOptions } from './world.js'
 
 export interface SeedResult {
   readonly operations: number
+  /** Where they are counted. */
+  readonly messages?: number
   /** Undefined: every rule was kept. */
   readonly violation: { readonly check: string; readonly message: string } | undefined
 }

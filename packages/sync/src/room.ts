@@ -22,12 +22,13 @@ import { mergeNeighbours } from './answer.js'
 import { BudgetExceeded, type ByteBudget } from './chunks.js'
 import { EMPTY_UPDATE } from './merge.js'
 import { CatchUp } from './room-catch-up.js'
+import { RoomDisks } from './room-disks.js'
 import { Effects, type MemberId, type RoomEffects } from './room-effects.js'
 import { RoomIndex } from './room-index.js'
 import { Member } from './room-member.js'
 import { clocksOf, News } from './room-news.js'
 import { RoomPresence } from './room-presence.js'
-import { quorumPosition, type RelayCluster, RelayMember } from './room-relay.js'
+import { type RelayCluster, RelayMember } from './room-relay.js'
 import { STATE_MAP } from './state-value.js'
 
 export interface RoomOptions {
@@ -56,7 +57,7 @@ export const KEEP_ALIVE_MS = 10_000
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
  * knows what the content is made of, but leaves the content to its driver, and neither of them needs a
- * Y.Doc for it. Rules: SPEC.md, R1 to R33.
+ * Y.Doc for it. Rules: SPEC.md, R1 to R34.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()
@@ -68,13 +69,7 @@ export class Room {
   private batchBytes = 0
   /** Numbered updates that get a position with the next flush. */
   private unplaced: { readonly member: Member; readonly seq: number }[] = []
-  private committedPosition: number
-  /** A majority of the cluster has everything up to here on disk. */
-  private quorumPosition = -1
-  /** The configuration that `quorumPosition` is of. */
-  private configuration: string | undefined
-  /** Whether members were told that `quorum` is confirmed. */
-  private confirmsQuorum: boolean
+  private readonly disks: RoomDisks
   private hurryAfterFlush = false
   /** The epoch is on disk when this position is; undefined before it was handed to the log. */
   private epochPosition: number | undefined
@@ -92,15 +87,13 @@ export class Room {
     private readonly index = new RoomIndex(),
     private epoch = '',
   ) {
-    this.committedPosition = index.position
+    this.disks = new RoomDisks(this.members, options.cluster, index.position)
     const { isStrong } = options
     if (isStrong !== undefined) {
       this.refuseStrongKey = (root, key) => {
         if (root === STATE_MAP && isStrong(key)) throw new StrongKeyWritten(key)
       }
     }
-    this.configuration = options.cluster?.configuration
-    this.confirmsQuorum = options.cluster?.isShared === true
     if (epoch !== '') this.epochPosition = 0
     // Written before there were epochs.
     if (this.epoch === '' && index.position > 0) this.epoch = options.newEpoch
@@ -117,7 +110,7 @@ export class Room {
 
   /** Whether everything that came in is on disk. */
   get settled(): boolean {
-    return this.committedPosition === this.index.position && !this.hasBatch
+    return this.disks.committedPosition === this.index.position && !this.hasBatch
   }
 
   /** Whether updates wait for `flush`. Call it before going idle, once for all frames that are at hand. */
@@ -159,8 +152,7 @@ export class Room {
     if (skein) effects.sendTo([id], encodeFrame(this.hello()))
     // Another relay that has the same need not read its content to find out.
     effects.sendTo([id], this.step1(relay === undefined || this.hasBatch ? undefined : this.index.digest()))
-    const present = this.presence.all()
-    if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
+    this.sendAllPresence(id, effects)
     return effects
   }
 
@@ -202,7 +194,7 @@ export class Room {
       effects.persist.push({ position, update })
       this.forward(encodeFrame({ type: 'update', update }), author, effects)
     }
-    for (const { member, seq } of this.unplaced) this.awaitDisks(member, seq)
+    for (const { member, seq } of this.unplaced) this.disks.wait(member, seq, this.index.position)
     this.unplaced = []
     this.storeEpoch(effects)
     for (const [id, member] of this.members) {
@@ -269,8 +261,7 @@ export class Room {
     member.isFilled = false
     if (member.missedPresence) {
       member.missedPresence = false
-      const present = this.presence.all()
-      if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
+      this.sendAllPresence(id, effects)
     }
     this.proceed(id, member, effects)
     this.noteSent(nowMs, effects)
@@ -301,14 +292,13 @@ export class Room {
   committed(nowMs: number, position: number): RoomEffects {
     const effects = new Effects()
     const epochWasStored = this.epochIsStored
-    this.committedPosition = Math.max(this.committedPosition, position)
+    this.disks.committed(position)
     if (this.epochIsStored && !epochWasStored) {
       const agents = [...this.members].filter(([, { skein }]) => skein).map(([id]) => id)
       effects.sendTo(agents, encodeFrame(this.hello()))
       for (const [id, member] of this.members) this.proceed(id, member, effects)
     }
-    if (this.options.cluster !== undefined) this.checkQuorum(effects)
-    else for (const [id, member] of this.members) this.acknowledge(id, member, effects)
+    this.disks.tell(effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -316,18 +306,7 @@ export class Room {
   /** Others may make up the cluster: then other disks are a majority, and members may be told that there is one. */
   clusterChanged(nowMs: number): RoomEffects {
     const effects = new Effects()
-    const { cluster } = this.options
-    if (cluster === undefined) return effects
-    if (cluster.configuration !== this.configuration) {
-      this.configuration = cluster.configuration
-      // Who had all of it on disk may be no member any more.
-      this.quorumPosition = -1
-      this.checkQuorum(effects)
-    }
-    if (cluster.isShared !== this.confirmsQuorum) {
-      this.confirmsQuorum = cluster.isShared
-      this.greetAgain(effects)
-    }
+    if (this.disks.clusterChanged(effects)) this.greetAgain(effects)
     this.noteSent(nowMs, effects)
     return effects
   }
@@ -407,11 +386,9 @@ export class Room {
         if (accepted !== undefined) this.sendPresence(id, accepted, effects)
         return
       }
-      case 'query-awareness': {
-        const update = this.presence.all()
-        if (update !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update }))
+      case 'query-awareness':
+        this.sendAllPresence(id, effects)
         return
-      }
       case 'hello':
         this.helloFrom(id, member, message, effects)
         return
@@ -427,7 +404,9 @@ export class Room {
         this.standby(id, member, message.on, effects)
         return
       case 'ack':
-        if (message.tier === 'relay' && member.relay?.acknowledged(message.to)) this.checkQuorum(effects)
+        if (message.tier === 'relay' && member.relay?.acknowledged(message.to)) {
+          this.disks.checkQuorum(effects)
+        }
         return
       // What only a relay sends, and what this version does not know, is skipped.
       case 'news':
@@ -470,8 +449,7 @@ export class Room {
     member.news = on ? new News() : undefined
     if (on) return
     effects.sendTo([id], this.step1())
-    const present = this.presence.all()
-    if (present !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update: present }))
+    this.sendAllPresence(id, effects)
   }
 
   private sendNews(nowMs: number, effects: Effects): void {
@@ -502,7 +480,7 @@ export class Room {
 
   /** Whether agents may be told of the epoch: one that a crash can take back would shut them out. */
   private get epochIsStored(): boolean {
-    return this.epochPosition !== undefined && this.epochPosition <= this.committedPosition
+    return this.epochPosition !== undefined && this.epochPosition <= this.disks.committedPosition
   }
 
   /** Answers a step 1: at once if nothing is missing, otherwise from the content. */
@@ -584,9 +562,9 @@ export class Room {
       this.unplaced.push({ member, seq })
       return
     }
-    this.awaitDisks(member, seq)
+    this.disks.wait(member, seq, this.index.position)
     this.tellReceived(id, member, effects)
-    this.acknowledge(id, member, effects)
+    this.disks.acknowledge(id, member, effects)
   }
 
   /** How well the path carries what is sent must not depend on the disk. */
@@ -594,12 +572,6 @@ export class Room {
     if (member.receivedTo === 0) return
     effects.sendTo([id], encodeFrame({ type: 'received', to: member.receivedTo }))
     member.receivedTo = 0
-  }
-
-  private awaitDisks(member: Member, seq: number): void {
-    member.awaitAcknowledgement(seq, this.index.position)
-    // Another relay wants to know of this one's disk alone.
-    if (this.confirmsQuorum && member.relay === undefined) member.awaitQuorum(seq, this.index.position)
   }
 
   /** Somebody may wait for the other relays' disks, too. */
@@ -621,15 +593,6 @@ export class Room {
       return
     const mark = relay.mark(this.index.position)
     if (mark !== undefined) effects.sendTo([id], mark)
-  }
-
-  private checkQuorum(effects: Effects): void {
-    const { cluster } = this.options
-    if (cluster === undefined) return
-    const relays = [...this.members.values()].flatMap(({ relay }) => relay ?? [])
-    const own = { id: cluster.self, position: this.committedPosition }
-    this.quorumPosition = Math.max(this.quorumPosition, quorumPosition(own, relays, cluster))
-    for (const [id, member] of this.members) this.acknowledge(id, member, effects)
   }
 
   /** Takes an update into the batch if it brings anything new. False where it is refused. */
@@ -676,14 +639,9 @@ export class Room {
     return true
   }
 
-  private acknowledge(id: MemberId, member: Member, effects: Effects): void {
-    for (const { from, to } of member.takeAcknowledged(this.committedPosition)) {
-      effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'relay' }))
-      effects.acknowledgements++
-    }
-    for (const { from, to } of member.takeQuorum(this.quorumPosition)) {
-      effects.sendTo([id], encodeFrame({ type: 'ack', from, to, tier: 'quorum' }))
-    }
+  private sendAllPresence(id: MemberId, effects: Effects): void {
+    const update = this.presence.all()
+    if (update !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update }))
   }
 
   /** To all but its author; who is congested gets everybody's later. */
@@ -722,7 +680,7 @@ export class Room {
         CHUNKS_FEATURE,
         STANDBY_FEATURE,
         ...(this.refuseStrongKey === undefined ? [] : [STRONG_FEATURE]),
-        ...(this.confirmsQuorum ? [QUORUM_FEATURE] : []),
+        ...(this.disks.confirmsQuorum ? [QUORUM_FEATURE] : []),
       ],
       epoch: this.epochIsStored ? this.epoch : '',
     }

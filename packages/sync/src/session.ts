@@ -25,6 +25,7 @@ import {
   type UnknownMessage,
 } from '@skein/protocol'
 import { BudgetExceeded, ByteBudget, OutgoingFrames, Reassembly } from './chunks.js'
+import { Liveness, type Probed } from './liveness.js'
 import { mergeUpdates } from './merge.js'
 import { type EditSpan, EVERYTHING, joinedSpans, NumberedUpdates } from './numbered-updates.js'
 import type { Outbox } from './outbox.js'
@@ -83,22 +84,6 @@ export type SessionProblem =
   /** The relay has another history of the space than this replica; nothing was merged. */
   | { readonly kind: 'wrong-epoch'; readonly mine: string; readonly theirs: string }
 
-/** Pause between a relay's pong and the next ping; so old may a round trip be. */
-export const PING_AFTER_MS = 10_000
-/** The second ping comes sooner: the first is sent while the application starts, and measures that. */
-export const SECOND_PING_AFTER_MS = 1_000
-/** Silence for this long after a ping means that the connection is dead. */
-export const PONG_WITHIN_MS = 5_000
-/** So does a pong that is missing for this long, whatever else arrives: what is sent here gets lost. */
-export const PONG_WITHIN_MS_MAX = 30_000
-/** A timer later than this proves nothing: messages may be waiting behind it. One more probe decides. */
-export const TIMER_LATE_MS = 1_000
-/** Silence after which a plain server is asked for a step 2, the one thing it always answers. */
-export const ASK_AFTER_MS = 20_000
-/** How long a plain server may take for it. Together they stay within y-websocket's own 30 s. */
-export const ANSWER_WITHIN_MS = 10_000
-/** How long the first exchange may go without any message: a large step 2 arrives as one frame. */
-export const FIRST_SYNC_WITHIN_MS = 120_000
 /** Pause between two questions for updates that are missing. */
 export const ASK_MISSING_AFTER_MS = 5_000
 
@@ -118,24 +103,17 @@ export class Session {
   private relay: HelloMessage | undefined
   private askedByServer = false
   private answeredByServer = false
-  private lastReceivedMs: number
-  private probeSentMs: number | undefined
-  private roundTrip: number | undefined
+  private readonly liveness: Liveness
   private readonly numbered: NumberedUpdates
   /** The last edit that was sent, or refused. */
   private coveredEdits: number
   /** The answer to a step 1 held all edits up to this. */
   private answeredEdits = 0
   private readonly claims = new RelayClaims()
-  private probedAgain = false
-  private nextPingMs = 0
   /** The edits held back while the connection is congested; undefined while it is not. */
   private heldBack: HeldBack[] | undefined
   /** Whether the driver says that the connection is congested; edits are held back for large messages, too. */
   private isCongested = false
-  /** Whether bytes wait in the socket, and since when none do. */
-  private isFilled = false
-  private drainedMs = Number.NEGATIVE_INFINITY
   private readonly outgoing = new OutgoingFrames()
   private readonly inbound = new Reassembly(LIMITS.messageBytesMax, new ByteBudget(LIMITS.messageBytesMax))
   /** When what is missing may be asked for again, and whether that is due. */
@@ -160,7 +138,7 @@ export class Session {
     private readonly options: SessionOptions = {},
   ) {
     this.standsBy = this.awaitsGreeting = options.standsBy ?? false
-    this.lastReceivedMs = nowMs
+    this.liveness = new Liveness(nowMs)
     this.coveredEdits = outbox.confirmed
     this.numbered = new NumberedUpdates(outbox)
   }
@@ -197,7 +175,7 @@ export class Session {
 
   /** When it last heard anything; at first when it was made. */
   get heardMs(): number {
-    return this.lastReceivedMs
+    return this.liveness.heardMs
   }
 
   private get canStandBy(): boolean {
@@ -206,25 +184,17 @@ export class Session {
 
   /** The last measured round trip in milliseconds. */
   get roundTripMs(): number | undefined {
-    return this.roundTrip
+    return this.liveness.roundTripMs
   }
 
   /** When `timeout` wants to be called. */
   get deadline(): number {
-    return this.askMissingIsDue
-      ? Math.min(this.askMissingAfterMs, this.livenessDeadline)
-      : this.livenessDeadline
+    const deadlineMs = this.liveness.deadlineMs(this.probed)
+    return this.askMissingIsDue ? Math.min(this.askMissingAfterMs, deadlineMs) : deadlineMs
   }
 
-  private get livenessDeadline(): number {
-    if (!this.ready) return this.lastReceivedMs + FIRST_SYNC_WITHIN_MS
-    const relay = this.kind === 'relay'
-    if (this.probeSentMs === undefined) return relay ? this.nextPingMs : this.lastReceivedMs + ASK_AFTER_MS
-    if (!relay) return this.probeSentMs + ANSWER_WITHIN_MS
-    // A ping waits behind the parts of a large message, and behind what the socket holds.
-    if (!this.outgoing.isEmpty || this.isFilled) return this.probeSentMs + PONG_WITHIN_MS_MAX
-    const lastSign = Math.max(this.probeSentMs, this.lastReceivedMs, this.drainedMs)
-    return Math.min(lastSign + PONG_WITHIN_MS, this.probeSentMs + PONG_WITHIN_MS_MAX)
+  private get probed(): Probed {
+    return { kind: this.kind, ready: this.ready, sendsLarge: !this.outgoing.isEmpty }
   }
 
   /** The connection is open. */
@@ -265,7 +235,7 @@ export class Session {
 
   /** A frame arrived. */
   receive(nowMs: number, frame: Uint8Array): SessionEffects {
-    this.lastReceivedMs = nowMs
+    this.liveness.heard(nowMs)
     try {
       return this.handle(nowMs, decodeFrame(frame))
     } catch (error) {
@@ -326,8 +296,7 @@ export class Session {
 
   /** Whether bytes wait in the socket, whenever that is known anew. */
   filled(nowMs: number, isFilled: boolean): void {
-    if (isFilled || this.isFilled) this.drainedMs = nowMs
-    this.isFilled = isFilled
+    this.liveness.filled(nowMs, isFilled)
   }
 
   /** The connection has drained. */
@@ -394,27 +363,22 @@ export class Session {
   }
 
   private checkLiveness(nowMs: number): SessionEffects {
-    const lateMs = nowMs - this.livenessDeadline
-    if (lateMs < 0) return NOTHING
-    if (!this.ready) return this.dead('no complete answer from the server')
-    if (this.probeSentMs === undefined) return this.probe(nowMs)
-    if (lateMs < TIMER_LATE_MS || this.probedAgain) return this.dead('the server does not answer')
-    this.probedAgain = true
-    this.probeSentMs = undefined
-    return this.probe(nowMs)
+    const wanted = this.liveness.check(nowMs, this.probed)
+    if (wanted === 'nothing') return NOTHING
+    return wanted === 'probe' ? this.probe(nowMs) : this.dead(wanted.dead)
   }
 
   /** Finds out now whether the connection still works, e.g. after the machine has slept. */
   probe(nowMs: number): SessionEffects {
-    if (!this.ready || this.probeSentMs !== undefined) return NOTHING
-    this.probeSentMs = nowMs
+    if (!this.ready || this.liveness.isProbing) return NOTHING
+    this.liveness.probed(nowMs)
     if (this.kind === 'relay') return sends(encodeFrame({ type: 'ping', sentAtUs: Math.round(nowMs * 1000) }))
     return sends(encodeFrame({ type: 'sync-step-1', stateVector: this.replica.stateVector() }))
   }
 
   private handle(nowMs: number, message: Message | UnknownMessage): SessionEffects {
     // A ping to a relay is ended by its pong alone: only that proves that what is sent here arrives, too.
-    if (this.kind === 'server' && message.type !== 'sync-step-2') this.probeEnded()
+    if (this.kind === 'server' && message.type !== 'sync-step-2') this.liveness.probeEnded()
     switch (message.type) {
       case 'hello':
         return this.hello(nowMs, message)
@@ -441,10 +405,7 @@ export class Session {
       case 'ping':
         return sends(encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
       case 'pong':
-        this.nextPingMs = nowMs + (this.roundTrip === undefined ? SECOND_PING_AFTER_MS : PING_AFTER_MS)
-        this.roundTrip = Math.max(0, nowMs - message.pingSentAtUs / 1000)
-        this.probeEnded()
-        return { ...NOTHING, roundTripMs: this.roundTrip }
+        return { ...NOTHING, roundTripMs: this.liveness.ponged(nowMs, message.pingSentAtUs / 1000) }
       case 'news':
         decodeStateVector(message.stateVector)
         return { ...NOTHING, news: { ...message, stateVector: message.stateVector.slice() } }
@@ -492,7 +453,7 @@ export class Session {
     this.relay = hello
     let effects = isFirst ? sends(encodeFrame(mine)) : NOTHING
     if (isFirst && this.standsBy && this.canStandBy) {
-      this.lastReceivedMs = this.nextPingMs = nowMs
+      this.liveness.begin(nowMs)
       effects = join(effects, sends(STANDBY_ON))
     }
     return epoch === '' && hello.epoch !== '' ? { ...effects, epoch: hello.epoch } : effects
@@ -527,10 +488,7 @@ export class Session {
 
   private step2(nowMs: number, update: Uint8Array): SessionEffects {
     scanUpdate(update)
-    if (this.kind === 'server' && this.probeSentMs !== undefined) {
-      this.roundTrip = nowMs - this.probeSentMs
-      this.probeEnded()
-    }
+    if (this.kind === 'server') this.liveness.answered(nowMs)
     if (this.standsBy) return { ...NOTHING, apply: [update] }
     const wasLive = this.live
     this.answeredByServer = true
@@ -622,11 +580,6 @@ export class Session {
       close: { code: CLOSE.unfaithful, reason },
       problem: { kind: 'unfaithful', reason },
     }
-  }
-
-  private probeEnded(): void {
-    this.probeSentMs = undefined
-    this.probedAgain = false
   }
 
   private dead(reason: string): SessionEffects {

@@ -37,6 +37,7 @@ test('A28 wrong addresses, a relay that refuses, and one of another epoch are to
   await until('the last one stands by', () => pathTo(a, cluster.urls[1]!).role === 'standby')
   expect(pathTo(a, nowhere)).toMatchObject({ role: 'none', kind: 'unknown' })
   expect(['waiting', 'idle', 'connecting']).toContain(pathTo(a, nowhere).state)
+  expect(pathTo(a, nowhere).error).toMatchObject({ code: 'unreachable' })
   expect(pathTo(a, refusing)).toMatchObject({ state: 'refused', error: { code: 'refused' } })
   expect(pathTo(a, refusing).error?.message).toContain('not for you')
   expect(pathTo(a, foreign.url)).toMatchObject({ state: 'refused', error: { code: 'wrong-epoch' } })

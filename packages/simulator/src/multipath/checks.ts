@@ -124,38 +124,40 @@ export class MultipathChecks {
     for (const tier of ['relay', 'quorum'] as const) {
       for (; seen[tier] < outbox.last && outbox.isConfirmed(seen[tier] + 1, tier); seen[tier]++) {
         if (isLiedTo) continue
-        const disks = this.disksWith(agent, seen[tier] + 1)
-        if (disks >= (tier === 'relay' ? 1 : 2)) continue
+        const missing = this.world.mesh.flatMap((relay) => this.missingOn(relay, agent, seen[tier] + 1) ?? [])
+        if (missing.length <= (tier === 'relay' ? 2 : 1)) continue
         throw new Violation(
           `confirmed: ${tier}`,
-          `edit ${seen[tier] + 1} of ${agent.name} is on ${disks} disks`,
+          `edit ${seen[tier] + 1} of ${agent.name} is told to be confirmed; on disk ${missing.join(', ')}`,
         )
       }
     }
   }
 
-  private disksWith({ client, edits }: Agent, number: number): number {
+  /** What the disk of a relay lacks of an edit. */
+  private missingOn({ name, durable }: Relay, { client, edits }: Agent, number: number): string | undefined {
     const { from, upTo, deleted } = edits[number]!
-    return this.world.mesh.filter(({ durable }) => {
-      const hasStructs = upTo === from || durable.structs.has(client, from, upTo - from)
-      return hasStructs && deleted.every((range) => durable.deleted.has(...range))
-    }).length
+    const hasStructs = upTo === from || durable.structs.has(client, from, upTo - from)
+    if (!hasStructs) return `${name} lacks ${client}@${from}+${upTo - from}`
+    const lost = deleted.find((range) => !durable.deleted.has(...range))
+    return lost === undefined ? undefined : `${name} lacks the deletion of ${lost[0]}@${lost[1]}+${lost[2]}`
   }
 
-  /** Once the active path is up to date all others stand by. */
+  /** Once the active path is up to date all others stand by, and not before one is. */
   private checkParts({ name, driver }: Agent): void {
     const { session, links } = driver!
     const { active } = session
-    const isLive = active !== undefined && session.describe(active)!.session.live
+    const live = links.filter((_link, id) => session.describe(id)?.session.live)
+    const isActiveLive = active !== undefined && live.includes(links[active]!)
     for (const [id, link] of links.entries()) {
-      const path = session.describe(id)
-      if (path === undefined || id === active) continue
-      if (!path.session.isStandby && path.session.live && isLive) {
-        throw new Violation(
-          'one takes part',
-          `${name} takes part at ${links[active!]!.name} and ${link.name}`,
-        )
+      const takesPart = session.describe(id)?.session.isStandby === false
+      if (isActiveLive && id !== active && live.includes(link)) {
+        throw new Violation('one takes part', `${name} takes part at ${links[active]!.name} and ${link.name}`)
       }
+      if (link.takesPart && !takesPart && link.state === 'open' && live.length === 0) {
+        throw new Violation('stands down', `${name} stands down at ${link.name} before another is up to date`)
+      }
+      link.takesPart = takesPart
     }
   }
 

@@ -18,6 +18,8 @@ export class Link {
   isUnfit = false
   /** Why it was refused. */
   refusedFor: number | undefined
+  /** Whether the session took part there at the last look. */
+  takesPart = false
   /** The last number of an update that was sent over the present connection, and one whose chunks are. */
   lastSeq = 0
   chunkedSeq: number | undefined
@@ -44,6 +46,7 @@ export class Link {
     this.retryTimer?.cancel()
     this.state = 'connecting'
     this.isUnfit = false
+    this.takesPart = false
     this.lastSeq = 0
     this.chunkedSeq = undefined
     const { agent } = this

@@ -31,7 +31,8 @@ export class MeshLink {
   ) {}
 
   get isUp(): boolean {
-    return this.current?.isJoined.every((isJoined) => isJoined) === true
+    const { current } = this
+    return current?.isBroken === false && current.isJoined.every((isJoined) => isJoined)
   }
 
   /** Makes the link as soon as both relays are up. */

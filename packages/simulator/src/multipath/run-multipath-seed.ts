@@ -5,19 +5,14 @@ import { Healing } from './healing.js'
 import { Workload } from './workload.js'
 import { MultipathWorld, type MultipathWorldOptions } from './world.js'
 
-export interface MultipathResult extends SeedResult {
-  /** Between agents and servers, both ways. */
-  readonly frames: number
-}
-
 const STEPS_MAX = 300_000
 
 /** Agents, relays and faults of any kind, and then a time without. */
-export function runMultipathSeed(options: MultipathWorldOptions): MultipathResult {
+export function runMultipathSeed(options: MultipathWorldOptions): SeedResult {
   let world: MultipathWorld | undefined
-  const result = (violation: SeedResult['violation']): MultipathResult => ({
+  const result = (violation: SeedResult['violation']): SeedResult => ({
     operations: world?.edits ?? 0,
-    frames: world?.frames ?? 0,
+    messages: world?.messages ?? 0,
     violation,
   })
   try {

@@ -54,7 +54,7 @@ export function chooseMultipathSwarm(random: Random): MultipathSwarm {
   const isCalm = random.chance(0.3)
   const rare = (probability: number, value: () => number, otherwise = 0) =>
     !isCalm && random.chance(probability) ? value() : otherwise
-  const durationMs = random.between(2_000, 15_000)
+  const durationMs = random.between(1_000, 10_000)
   const every = (probability: number) =>
     rare(probability, () => durationMs * random.between(0.1, 0.6), Number.POSITIVE_INFINITY)
   const isNarrow = !isCalm && random.chance(0.15)
@@ -82,7 +82,8 @@ export function chooseMultipathSwarm(random: Random): MultipathSwarm {
     line: () => ({
       delayMs: random.between(1, delayMsMax),
       jitter,
-      rate: isNarrow ? random.between(20, 100) : 10_000,
+      // Slower ones take more than the 5 s of a pong for one part of a large message.
+      rate: isNarrow ? random.between(60, 200) : 10_000,
       burstEveryMs: random.between(2_000, 10_000),
       burstMs: hasBursts ? random.between(20, 400) : 0,
     }),
@@ -95,8 +96,8 @@ export function chooseMultipathSwarm(random: Random): MultipathSwarm {
     }),
     diskMs: random.pick([1, 10, 100]),
     answerMs: random.pick([0, 0, 20, 500]),
-    editEveryMs: random.pick([50, 300, 1_000]),
-    burst: random.chance(0.15) ? 0.02 : 0,
+    editEveryMs: durationMs / random.pick([5, 15, 50]),
+    burst: random.chance(0.1) ? 0.02 : 0,
     bulk: rare(0.15, () => 0.1),
     hurry: random.chance(0.3) ? 0.2 : 0,
     presenceEveryMs: random.pick([1_000, 10_000]),

@@ -44,7 +44,8 @@ export class MultipathWorld {
   /** The faults are over. */
   isHealing = false
   edits = 0
-  frames = 0
+  /** Between agents and servers, both ways. */
+  messages = 0
   private lastMember = 0
 
   constructor({ seed, sync, log }: MultipathWorldOptions) {
@@ -110,13 +111,13 @@ export class MultipathWorld {
   }
 
   sends(agent: Agent, link: Link, frame: Uint8Array): void {
-    this.frames++
+    this.messages++
     this.log?.(`${agent.name} > ${link.name}: ${describeFrame(frame)}`)
     this.checks.sends(agent, link, frame)
   }
 
   heard(agent: Agent, link: Link, frame: Uint8Array): void {
-    this.frames++
+    this.messages++
     this.log?.(`${agent.name} < ${link.name}: ${describeFrame(frame)}`)
   }
 

@@ -1,4 +1,13 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -23,7 +32,7 @@ export async function loadMutant({ name, patch }: Mutant): Promise<PaxosModule> 
 /**
  * A patched copy of what was compiled, in a directory of its own.
  *
- * @param folder of the package, which imports nothing from outside of itself
+ * @param folder of the package, which imports nothing from outside of itself but other packages
  * @param entry the file of it to import
  * @throws Error where the text to replace does not occur exactly once
  */
@@ -39,6 +48,9 @@ export async function loadPatched<T>(
     // Without the maps, which would be looked for in vain.
     cpSync(path.join(dist, folder), directory, { recursive: true, filter: (file) => !file.endsWith('.map') })
     writeFileSync(path.join(directory, 'package.json'), '{"type":"module"}')
+    // What it imports is the same as for everybody else.
+    const modules = path.join(dist, '..', 'node_modules')
+    if (existsSync(modules)) symlinkSync(modules, path.join(directory, 'node_modules'))
     const file = path.join(directory, patch.file)
     const code = readFileSync(file, 'utf8')
     const count = code.split(patch.find).length - 1
@@ -50,7 +62,7 @@ export async function loadPatched<T>(
       code.replace(patch.find, () => patch.replace),
     )
     for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
-      if (name.endsWith('.js')) forgetMap(path.join(directory, name))
+      if (name.endsWith('.js') && !name.startsWith('node_modules')) forgetMap(path.join(directory, name))
     }
     return (await import(pathToFileURL(path.join(directory, entry)).href)) as T
   } finally {

@@ -25,6 +25,8 @@ export class Line {
   private lastArrivalMs = 0
   private holeEndsMs = 0
   private burstFromMs = Number.NEGATIVE_INFINITY
+  /** What has arrived in a hole. */
+  private readonly held: { readonly connection: number; readonly arrived: () => void }[] = []
   /** Frames of a connection that has ended do not arrive. */
   private connection = 0
   bytes = 0
@@ -71,9 +73,23 @@ export class Line {
 
   private arrive(connection: number, arrived: () => void): void {
     if (connection !== this.connection) return
-    if (this.events.nowMs < this.holeEndsMs)
-      this.events.at(this.holeEndsMs, () => this.arrive(connection, arrived))
-    else arrived()
+    if (this.events.nowMs >= this.holeEndsMs && this.held.length === 0) {
+      arrived()
+      return
+    }
+    // In order, also where one hole follows the other.
+    this.held.push({ connection, arrived })
+    if (this.held.length === 1) this.events.at(this.holeEndsMs, () => this.release())
+  }
+
+  private release(): void {
+    if (this.events.nowMs < this.holeEndsMs) {
+      this.events.at(this.holeEndsMs, () => this.release())
+      return
+    }
+    for (const { connection, arrived } of this.held.splice(0)) {
+      if (connection === this.connection) arrived()
+    }
   }
 
   /** How late a segment is that is sent now: it is sent again until the burst is over. */

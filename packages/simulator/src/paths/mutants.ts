@@ -1,15 +1,11 @@
 import type { Verdict } from '../mutants/gate.js'
-import { loadPatched, type Patch } from '../mutants/load-mutant.js'
+import { loadPatched } from '../mutants/load-mutant.js'
+import { type SeededMutant, trySeeds } from '../mutants/try-seeds.js'
 import { runPathSeed } from './run-path-seed.js'
 import type { SchedulerModule } from './scheduler-module.js'
 
 /** A bug in the choice of paths. */
-export interface PathMutant {
-  readonly name: string
-  readonly patch: Patch
-  /** Worlds that are known to show it, tried first. */
-  readonly seeds?: readonly number[]
-}
+export type PathMutant = SeededMutant
 
 function patch(
   name: string,
@@ -79,17 +75,5 @@ export const PATH_MUTANTS: readonly PathMutant[] = [
 /** Runs worlds with the bug in it until a check finds it. */
 export async function tryPathMutant(mutant: PathMutant, seedsMax: number): Promise<Verdict> {
   const scheduler = await loadPatched<SchedulerModule>(mutant, '@skein/sync', 'paths', 'scheduler.js')
-  const startMs = performance.now()
-  const verdict = (killedBy: string | undefined, seeds: number): Verdict => ({
-    mutant: mutant.name,
-    killedBy,
-    seeds,
-    ms: performance.now() - startMs,
-  })
-  const seeds = [...(mutant.seeds ?? []), ...Array.from({ length: seedsMax }, (_, index) => index + 1)]
-  for (const [index, seed] of seeds.entries()) {
-    const { violation } = runPathSeed({ seed, scheduler })
-    if (violation !== undefined) return verdict(violation.check, index + 1)
-  }
-  return verdict(undefined, seedsMax)
+  return trySeeds(mutant, seedsMax, (seed) => runPathSeed({ seed, scheduler }))
 }

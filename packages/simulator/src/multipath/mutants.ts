@@ -1,0 +1,129 @@
+import type { Verdict } from '../mutants/gate.js'
+import { loadPatched } from '../mutants/load-mutant.js'
+import { type SeededMutant, trySeeds } from '../mutants/try-seeds.js'
+import { runMultipathSeed } from './run-multipath-seed.js'
+import type { SyncModule } from './sync-module.js'
+
+function patch(
+  name: string,
+  file: string,
+  find: string,
+  replace: string,
+  seeds: readonly number[] = [],
+): SeededMutant {
+  return { name, patch: { file, find, replace }, seeds }
+}
+
+const SESSION = 'paths/multipath-session.js'
+const NEWS = 'paths/standby-news.js'
+
+/**
+ * Of the session over several paths, of what it is made of, and of the room on the other side. Not among them is that
+ * nothing is sent again when a path closes: the exchange that follows brings it, too.
+ */
+export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
+  patch('nobody takes over', SESSION, 'this.takePart(nowMs, switched.to);', ''),
+  patch(
+    'stands down before another is up to date',
+    SESSION,
+    'if (activeSession?.live !== true)\n            return;\n        for',
+    'if (activeSession === undefined)\n            return;\n        for',
+  ),
+  patch('two take part', SESSION, 'this.take(nowMs, id, session.standDown());', ';'),
+  patch(
+    'given up, and never stands by',
+    SESSION,
+    'else if (session.live || isStarting(line))',
+    'else if (session.live)',
+  ),
+  patch('a silent first path is waited for', SESSION, 'nowMs < silentFrom(line)', 'true'),
+  patch(
+    'held edits dropped for any answer',
+    SESSION,
+    'if (id === this.active && line.session.answeredUpTo >= this.pace.heldUpTo)',
+    'if (line.session.answeredUpTo > 0)',
+  ),
+  patch(
+    'held edits do not go by themselves',
+    SESSION,
+    'this.sendHeld(nowMs, false);\n        return',
+    'return',
+  ),
+  patch(
+    'edits before a path is up to date dropped',
+    SESSION,
+    'if (activeSession !== undefined)\n                this.take(nowMs, active, activeSession.edit(update));',
+    '',
+  ),
+  patch('received and lost with its path', SESSION, 'this.verifyUpTo = this.outbox.last;', ''),
+  patch('news are not listened to', SESSION, 'if (news.isOverdue(nowMs, this.replica)) {', 'if (false) {'),
+  patch('a digest that differs is ignored', NEWS, 'if (own === this.digest) {', 'if (true) {'),
+  patch(
+    'confirmed because it was received',
+    'numbered-updates.js',
+    'arrived.push(...editsOf(this.arriving.shift()));',
+    "const entry = this.arriving.shift();\n            for (const span of editsOf(entry))\n                this.outbox.confirmEdits(span.from, span.upTo, 'relay');\n            arrived.push(...editsOf(entry));",
+  ),
+  patch(
+    'one disk taken for a majority',
+    'numbered-updates.js',
+    'this.outbox.confirmEdits(span.from, span.upTo, tier);',
+    "this.outbox.confirmEdits(span.from, span.upTo, 'quorum');",
+  ),
+  patch(
+    'edits in between taken for confirmed',
+    'outbox.js',
+    'beyond.delete(next); next++',
+    'beyond.size > 0 && beyond.delete([...beyond][0]); next++',
+  ),
+  patch(
+    'accused by what it was not asked to confirm',
+    'relay-claims.js',
+    'this.sent = new Map(clocks);\n        this.wait(seq, clocks);',
+    'this.sent = new Map(clocks);\n        raise(this.confirmed, clocks);',
+  ),
+  patch(
+    'claims counted across a gap',
+    'relay-claims.js',
+    'if (clock > known || clock + length <= known)',
+    'if (clock + length <= known)',
+  ),
+  patch('a number left out', 'numbered-updates.js', 'this.seq++;', 'this.seq += this.seq === 4 ? 2 : 1;'),
+  patch('who stands by answers nothing', 'session.js', 'isGreeting || !this.canStandBy', 'true'),
+  patch(
+    'a ping in a full socket is missed',
+    'session.js',
+    '!this.outgoing.isEmpty || this.isFilled)',
+    '!this.outgoing.isEmpty)',
+  ),
+  patch(
+    'not announced over the new path',
+    'session.js',
+    'send: [...standby, this.step1()], announce: true',
+    'send: [...standby, this.step1()]',
+  ),
+  patch(
+    'seen to go with one of two paths',
+    'room.js',
+    'member.hasOtherPaths || member.relay !== undefined',
+    'member.relay !== undefined',
+  ),
+  patch(
+    'no word of what is missing in between',
+    'room-news.js',
+    'digest !== undefined && digest === this.toldDigest',
+    'digest === undefined || digest === this.toldDigest',
+  ),
+  patch(
+    'acknowledged before it is on disk',
+    'room.js',
+    'member.takeAcknowledged(this.committedPosition)',
+    'member.takeAcknowledged(this.index.position)',
+  ),
+]
+
+/** Runs worlds with the bug in it until a check finds it. */
+export async function tryMultipathMutant(mutant: SeededMutant, seedsMax: number): Promise<Verdict> {
+  const sync = await loadPatched<SyncModule>(mutant, '@skein/sync', '.', 'index.js')
+  return trySeeds(mutant, seedsMax, (seed) => runMultipathSeed({ seed, sync }))
+}
