@@ -15,7 +15,8 @@ export function heading({
   return `Real processes over lines that ${netem ? 'netem makes' : 'a proxy makes'}: for each scenario and way ${worlds} spaces for ${seconds} s, all at once, seed ${seed}.
 Milliseconds from the edit of the writer to the observer of a reader at another relay; the gap is how late the
 latest edit of the second after a fault was, at the 95th percentile and at worst. Bytes as the proxy was given
-them, WebSocket included, without TCP and IP: by the writer (up), and by both sides, beside those of one relay.
+them, WebSocket included, without TCP and IP: by the agent behind the lines (up), and by both sides, beside those
+of one relay.
 
 | scenario | way | p50 | p99 | worst | gap p95 | gap worst | up | both | lost | switches per 10 s |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |`
