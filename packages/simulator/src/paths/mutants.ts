@@ -28,7 +28,7 @@ export const PATH_MUTANTS: readonly PathMutant[] = [
     'scheduler.js',
     'this.sendLost(nowMs, out);\n        return out;',
     'return out;',
-    [160],
+    [92],
   ),
   patch(
     'a reconnected path counts as having had it',
