@@ -207,10 +207,16 @@ export class Connection {
       this.events.changed()
       return
     }
-    this.mayDialAt = performance.now() + STAGGER_MS + Math.random() * REPLACE_WITHIN_MS
+    this.pauseBeforeReplacing()
     this.forgetUnfit()
     this.run(this.session.closed(performance.now(), id))
     this.tellIfLost()
+  }
+
+  /** While another path works there is time, and others may have lost the same relay. */
+  private pauseBeforeReplacing(): void {
+    if (!this.links.some(({ state }) => state === 'open')) return
+    this.mayDialAt = performance.now() + STAGGER_MS + Math.random() * REPLACE_WITHIN_MS
   }
 
   /** A connection has ended: those that could not be kept beside it may be kept now. */
@@ -224,37 +230,42 @@ export class Connection {
   }
 
   private run(effects: MultipathEffects): void {
-    if (effects.epoch !== undefined) this.events.epoch(effects.epoch)
-    // Before anything is applied: that runs code of the application, whose edits would get before these.
+    // First what has nothing to do with the application, whose code runs from here on, and may end all of this.
     for (const { path, frame } of effects.send) this.links[path]!.send(frame)
+    for (const { path, problem } of effects.problems) {
+      if (!isOfEdits(problem)) this.links[path]!.error = problemError(problem)
+    }
+    for (const { path, code, reason, isUnfit } of effects.close) this.close(path, code, reason, isUnfit)
+    this.noteSwitch(effects)
+    if (effects.epoch !== undefined) this.events.epoch(effects.epoch)
     for (const update of effects.apply) this.events.apply(update)
     for (const update of effects.presence) this.events.presence(update)
     for (const message of effects.strong) this.events.strong(message)
-    for (const { path, problem } of effects.problems) this.noteProblem(path, problem)
-    for (const { path, code, reason, isUnfit } of effects.close) {
-      this.links[path]!.isUnfit = isUnfit
-      if (isUnfit) this.links[path]!.rest()
-      else {
-        this.links[path]!.close(code, reason)
-        this.forgetUnfit()
-      }
-    }
-    this.noteSwitch(effects)
+    for (const { problem } of effects.problems) this.events.problem(problem)
     if (effects.apply.length > 0) this.run(this.session.applied(performance.now()))
     if (effects.announce) this.events.announce()
     for (const path of effects.more) this.unfinished.add(path)
-    if (this.unfinished.size > 0) this.moreTimer ??= setTimeout(() => this.sendMore(), 0)
-    for (const [id, link] of this.links.entries()) if (this.session.describe(id)?.session.ready) link.works()
+    for (const [id, link] of this.links.entries()) {
+      link.noteWorking(this.session.describe(id)?.session.ready === true)
+    }
     for (const path of new Set(effects.send.map((sent) => sent.path))) this.noteBuffered(path)
+    this.armMore(0)
     this.dial()
     this.arm(this.session.deadlineMs)
     this.events.changed()
     if (effects.close.length > 0) this.tellIfLost()
   }
 
-  private noteProblem(path: PathId, problem: SessionProblem): void {
-    if (!isOfEdits(problem)) this.links[path]!.error = problemError(problem)
-    this.events.problem(problem)
+  private close(path: PathId, code: number, reason: string, isUnfit: boolean): void {
+    const link = this.links[path]!
+    link.isUnfit = isUnfit
+    if (isUnfit) {
+      link.rest(code, reason)
+      return
+    }
+    link.close(code, reason)
+    this.forgetUnfit()
+    this.pauseBeforeReplacing()
   }
 
   private noteSwitch({ switched }: MultipathEffects): void {
@@ -271,7 +282,8 @@ export class Connection {
     if (bytes > 0) this.filled.add(id)
     else this.filled.delete(id)
     this.run(this.session.buffered(performance.now(), id, bytes))
-    if (this.filled.size > 0) this.drainTimer ??= setTimeout(() => this.checkDrained(), DRAIN_CHECK_MS)
+    if (this.filled.size > 0 && this.wanted)
+      this.drainTimer ??= setTimeout(() => this.checkDrained(), DRAIN_CHECK_MS)
   }
 
   private checkDrained(): void {
@@ -287,7 +299,13 @@ export class Connection {
       this.unfinished.delete(id)
       this.run(this.session.sendMore(performance.now(), id))
     }
-    if (this.unfinished.size > 0) this.moreTimer ??= setTimeout(() => this.sendMore(), DRAIN_CHECK_MS)
+    this.armMore(DRAIN_CHECK_MS)
+  }
+
+  private armMore(afterMs: number): void {
+    if (this.unfinished.size > 0 && this.wanted) {
+      this.moreTimer ??= setTimeout(() => this.sendMore(), afterMs)
+    }
   }
 
   /** One timer for the session's deadline; it is moved only when that comes nearer. */
@@ -339,8 +357,11 @@ export class Connection {
   private restSurplus(warm: number): void {
     for (const link of this.links) if (link.state === 'connecting') link.rest()
     if (warm <= WARM_PATHS) return
-    const { active } = this.session
-    const id = this.links.findLastIndex((_link, i) => i !== active && this.isWarm(i))
+    const { active, strongPath } = this.session
+    const canRest = (i: number) => i !== active && this.isWarm(i)
+    // A change costs the strong region all its watches once more.
+    let id = this.links.findLastIndex((_link, i) => canRest(i) && i !== strongPath)
+    if (id < 0) id = this.links.findLastIndex((_link, i) => canRest(i))
     this.links[id]!.rest()
     this.run(this.session.closed(performance.now(), id))
   }

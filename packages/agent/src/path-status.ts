@@ -1,5 +1,4 @@
 import type { PathDescription } from '@skein/sync'
-import { SkeinError } from './errors.js'
 import type { RelayLink } from './relay-link.js'
 import type { PathStatus } from './types.js'
 
@@ -28,7 +27,7 @@ export function pathStatus(link: RelayLink, description: PathDescription | undef
     backlog: Math.max(report?.backlog ?? 0, link.bufferedAmount),
     confirms: session.confirms.at(-1) ?? 'nothing',
     retryAt: undefined,
-    error: link.error ?? (hasDiverged ? diverged(link) : undefined),
+    error: link.error ?? (hasDiverged ? link.divergence : undefined),
   }
 }
 
@@ -41,17 +40,3 @@ const UNUSED = {
   backlog: 0,
   confirms: 'nothing',
 } as const
-
-const DIVERGED = new WeakMap<RelayLink, SkeinError>()
-
-/** One and the same for each link, for statuses are compared by it. */
-function diverged(link: RelayLink): SkeinError {
-  const known = DIVERGED.get(link)
-  if (known !== undefined) return known
-  const error = new SkeinError(
-    'diverged',
-    `${link.url} holds something else than this device after both had exchanged everything; it is tried again. Nothing is lost here. Relays of one list have to be of one cluster.`,
-  )
-  DIVERGED.set(link, error)
-  return error
-}

@@ -11,8 +11,10 @@ export interface LinkEvents {
   ended(wasOpen: boolean): void
 }
 
-/** A socket that is not open after this time is given up. */
+/** A socket that is not open after this time is given up, */
 const OPEN_WITHIN_MS = 10_000
+/** with this code. One without a code is not needed any more. */
+const GAVE_UP = 4000
 
 /**
  * One relay or server of the list: its socket, its attempts with their backoff, its refusals. When an attempt is
@@ -27,7 +29,10 @@ export class RelayLink {
   /** It cannot be kept open beside others. */
   isUnfit = false
 
+  /** What is said of it where its relay holds something else: one and the same, for statuses are compared by it. */
+  readonly divergence: SkeinError
   private failures = 0
+  private isWorking = false
   private socket: Socket | undefined
   private openTimer: Timer | undefined
   private retryTimer: Timer | undefined
@@ -36,7 +41,12 @@ export class RelayLink {
     readonly url: string,
     private readonly platform: Platform,
     private readonly events: LinkEvents,
-  ) {}
+  ) {
+    this.divergence = new SkeinError(
+      'diverged',
+      `${url} holds something else than this device after both had exchanged everything; it is tried again. Nothing is lost here. Relays of one list have to be of one cluster.`,
+    )
+  }
 
   get bufferedAmount(): number {
     return this.socket?.bufferedAmount ?? 0
@@ -58,7 +68,7 @@ export class RelayLink {
       return
     }
     this.socket = socket
-    this.openTimer = setTimeout(() => this.ended(socket, 0, 'no answer in time'), OPEN_WITHIN_MS)
+    this.openTimer = setTimeout(() => this.ended(socket, GAVE_UP, 'no answer in time'), OPEN_WITHIN_MS)
     socket.onopen = () => {
       clearTimeout(this.openTimer)
       this.state = 'open'
@@ -76,16 +86,19 @@ export class RelayLink {
     if (this.state === 'open') this.socket!.send(frame as Uint8Array<ArrayBuffer>)
   }
 
-  /** It works: failures before count no more. */
-  works(): void {
-    this.failures = 0
-    this.error = undefined
+  /** Whether it works now. From when on it does, failures before count no more. */
+  noteWorking(isWorking: boolean): void {
+    if (isWorking && !this.isWorking) {
+      this.failures = 0
+      this.error = undefined
+    }
+    this.isWorking = isWorking
   }
 
   /** Not needed now. */
-  rest(): void {
+  rest(code?: number, reason?: string): void {
     if (this.state === 'refused') return
-    this.drop()
+    this.drop(code, reason)
     this.state = 'idle'
   }
 
@@ -109,7 +122,7 @@ export class RelayLink {
   private ended(socket: Socket, code: number, reason: string): void {
     if (socket !== this.socket) return
     const wasOpen = this.state === 'open'
-    this.drop()
+    this.drop(code === GAVE_UP ? code : undefined, reason)
     if (isFinalCloseCode(code)) this.refuseAs(code, reason)
     else this.failed(code, reason)
     this.events.ended(wasOpen)
@@ -157,6 +170,7 @@ export class RelayLink {
     clearTimeout(this.retryTimer)
     this.retryAt = undefined
     this.socket = undefined
+    this.isWorking = false
     if (socket === undefined) return
     socket.onopen = null
     socket.onmessage = null

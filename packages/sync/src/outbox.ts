@@ -76,6 +76,8 @@ export class Outbox {
   confirm(upTo: number, tier: AckTier = 'relay'): void {
     this.hasPast.delete(tier)
     this.confirmedTo[tier] = Math.max(this.confirmedTo[tier], upTo)
+    const beyond = this.confirmedBeyond[tier]
+    for (const edit of beyond) if (edit <= upTo) beyond.delete(edit)
     this.joinBeyond(tier)
     // A majority is never less than one.
     if (tier === 'quorum') this.confirm(upTo, 'relay')
@@ -92,10 +94,6 @@ export class Outbox {
 
   private joinBeyond(tier: AckTier): void {
     const beyond = this.confirmedBeyond[tier]
-    if (beyond.size === 0) return
-    let next = this.confirmedTo[tier] + 1
-    for (; beyond.delete(next); next++) this.confirmedTo[tier] = next
-    // A confirmation of everything may have gone past some.
-    for (const edit of beyond) if (edit < next) beyond.delete(edit)
+    while (beyond.delete(this.confirmedTo[tier] + 1)) this.confirmedTo[tier]++
   }
 }

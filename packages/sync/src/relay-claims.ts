@@ -18,6 +18,8 @@ export class RelayClaims {
   /** This number held all that the document has, up to these clocks, and the relay lacked. */
   answered(seq: number, clocks: Clocks): void {
     this.sent = new Map(clocks)
+    // It holds what was sent before it, too.
+    this.open = []
     this.wait(seq, clocks)
   }
 

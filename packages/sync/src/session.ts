@@ -516,7 +516,10 @@ export class Session {
     const first = this.cover(spans)
     if (update.length > bytesMax) {
       this.numbered.skip()
-      return { ...NOTHING, problem: { kind: 'too-large', from: first, bytes: update.length, bytesMax } }
+      // Nobody need wait for an answer to them.
+      const answered = spans[0] === EVERYTHING ? [] : spans
+      const problem = { kind: 'too-large', from: first, bytes: update.length, bytesMax } as const
+      return { ...answers(answered), problem }
     }
     if (this.relay === undefined) {
       this.outbox.handOver(this.outbox.last)

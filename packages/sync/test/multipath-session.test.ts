@@ -189,8 +189,26 @@ describe('M2 a change of the path', () => {
     expect(agent.session.active).toBe(0)
     agent.wait(1)
     expect(agent.session.active).toBe(1)
+    // Nothing was exchanged with anybody so far.
+    expect(agent.session.live).toBe(false)
+    agent.receive(1, STEP_1_EMPTY, STEP_2_EMPTY)
     expect(agent.session.live).toBe(true)
   })
+})
+
+test('M2 S4 it is not live before anything was exchanged, nor when all paths were gone in between', () => {
+  const agent = new Agent()
+  agent.did(agent.session.opened(0, 0))
+  agent.open(1)
+  agent.did(agent.session.closed(0, 0))
+  expect(agent.session.active).toBe(1)
+  expect(agent.session.live).toBe(false)
+  agent.receive(1, STEP_1_EMPTY, STEP_2_EMPTY)
+  expect(agent.session.live).toBe(true)
+  agent.did(agent.session.closed(0, 1))
+  agent.did(agent.session.opened(0, 0))
+  agent.receive(0, STANDBY_HELLO)
+  expect(agent.session.live).toBe(false)
 })
 
 describe('M4 edits', () => {
@@ -257,6 +275,35 @@ test('M4 the answer to a copy counts for the path that it went over, though anot
   }
   expect(agent.take(1).filter(({ type }) => type === 'numbered-update')).toHaveLength(20)
   expect(agent.session.describe(1)!.report).toMatchObject({ state: 'good', reliability: 1 })
+})
+
+/** How often it wants to be called in a minute in which nothing happens. */
+function calls(agent: Agent): number {
+  const before = agent.effects.length
+  agent.wait(60_000)
+  return agent.effects.length - before
+}
+
+test('M6 S8 an edit over the limit of the relay is not waited for', () => {
+  const agent = Agent.withTwo()
+  agent.wait(10_000)
+  const idle = calls(agent)
+  agent.set('large', 'x'.repeat((1 << 24) + 1))
+  expect(agent.effects.flatMap(({ problems }) => problems)).toMatchObject([
+    { problem: { kind: 'too-large' } },
+  ])
+  agent.wait(10_000)
+  expect(calls(agent)).toBeLessThan(2 * idle)
+  expect(agent.session.describe(0)?.report).toMatchObject({ state: 'good', backlog: 0 })
+})
+
+test('A2 without any path it wants nothing, whatever is on its way', () => {
+  const agent = Agent.withTwo()
+  agent.set('a')
+  agent.did(agent.session.closed(agent.nowMs, 0))
+  agent.did(agent.session.closed(agent.nowMs, 1))
+  agent.wait(10_000)
+  expect(calls(agent)).toBe(0)
 })
 
 describe('M5 edits that follow each other closely', () => {
@@ -331,9 +378,26 @@ describe('M7 M8 what a path that stands by tells', () => {
     expect(agent.types(1)).toEqual([])
     agent.wait(200)
     expect(agent.types(1)).toEqual(['sync-step-1'])
-    expect(agent.session.describe(0)?.report?.reliability).toBeLessThan(1)
+    expect(agent.session.describe(0)?.report?.reliability).toBe(1)
     agent.receive(1, encodeFrame({ type: 'sync-step-2', update: updateOf('theirs', 1, 7) }))
     expect(agent.doc.getMap('state').get('theirs')).toBe(1)
+    agent.wait(1_000)
+    expect(agent.session.describe(0)?.report?.reliability).toBeLessThan(1)
+  })
+
+  test('M7 who tells of what it does not have is asked three times, and not believed any more', () => {
+    const agent = Agent.withTwo()
+    const invented = (first: number) => {
+      const clocks = new Map(Array.from({ length: 5_000 }, (_, i) => [first + i, 9] as const))
+      return encodeFrame({ type: 'news', stateVector: encodeStateVector(clocks) })
+    }
+    agent.receive(1, invented(10))
+    agent.wait(10_000)
+    expect(agent.types(1)).toEqual(['sync-step-1', 'sync-step-1', 'sync-step-1'])
+    agent.receive(1, invented(10_000))
+    agent.wait(10_000)
+    expect(agent.types(1)).toEqual([])
+    expect(agent.session.active).toBe(0)
   })
 
   test('M7 what it brings in time is not', () => {

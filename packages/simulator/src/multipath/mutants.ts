@@ -92,9 +92,10 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
   patch('who stands by answers nothing', 'session.js', 'isGreeting || !this.canStandBy', 'true'),
   patch(
     'a ping in a full socket is missed',
-    'session.js',
-    '!this.outgoing.isEmpty || this.isFilled)',
-    '!this.outgoing.isEmpty)',
+    'liveness.js',
+    'if (sendsLarge || this.isFilled)',
+    'if (sendsLarge)',
+    [8085],
   ),
   patch(
     'not announced over the new path',
@@ -116,9 +117,9 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
   ),
   patch(
     'acknowledged before it is on disk',
-    'room.js',
+    'room-disks.js',
     'member.takeAcknowledged(this.committedPosition)',
-    'member.takeAcknowledged(this.index.position)',
+    'member.takeAcknowledged(Number.POSITIVE_INFINITY)',
   ),
 ]
 

@@ -72,7 +72,13 @@ export class EditsInFlight {
       this.answeredBy(path, id, paths)
       copies.push(id)
     }
-    const first = [...this.messages.values()].filter(({ span }) => isIn(span))
+    const last = Math.max(...spans.map(({ upTo }) => upTo))
+    const first: EditMessage[] = []
+    for (const message of this.messages.values()) {
+      // They are in the order of their edits.
+      if (message.span.from > last) break
+      if (isIn(message.span)) first.push(message)
+    }
     for (const message of first) this.takeOut(path, message)
     return { first, copies }
   }

@@ -24,16 +24,18 @@ export const MULTIPATH_LIMITS = {
 
 /** What a session over several paths wants done, in this order. */
 export interface MultipathEffects {
+  /** First: to apply may run code of the application, whose edits build on what is sent here. */
+  readonly send: { readonly path: PathId; readonly frame: Uint8Array }[]
+  /** These connections are over. */
+  readonly close: PathClose[]
   /** Keep this as the replica's epoch. */
   epoch?: string
   /** Updates to apply to the document; then call `applied`. */
   readonly apply: Uint8Array[]
   /** Awareness updates to apply. */
   readonly presence: Uint8Array[]
-  readonly send: { readonly path: PathId; readonly frame: Uint8Array }[]
   readonly strong: StrongMessage[]
   readonly problems: { readonly path: PathId; readonly problem: SessionProblem }[]
-  readonly close: PathClose[]
   /** Call `sendMore` for these when their sockets have sent most of what they hold. */
   readonly more: PathId[]
   /** Another path is active now. */
@@ -107,6 +109,8 @@ export class MultipathSession {
   private readonly strongSilent = new Set<PathId>()
   /** Edits up to this may have gone with a path that had received them: the next one has to be exchanged with. */
   private verifyUpTo = 0
+  /** A path has been up to date since there was none. */
+  private isCaughtUp = false
   private out = nothing()
 
   constructor(
@@ -128,7 +132,9 @@ export class MultipathSession {
 
   /** Edits flow: a path is up to date, or takes over from one that was. */
   get live(): boolean {
-    for (const { session } of this.lines.values()) if (!session.isStandby && session.ready) return true
+    for (const { session } of this.lines.values()) {
+      if (!session.isStandby && (session.live || (this.isCaughtUp && session.ready))) return true
+    }
     return false
   }
 
@@ -262,6 +268,8 @@ export class MultipathSession {
     if (bytes > bufferedBytesMax) line.session.congestion()
     else if (line.session.congested && bytes <= bufferedBytesMax / 2) {
       this.take(nowMs, id, line.session.relieved())
+      // Presence went by meanwhile.
+      if (id === this.active) this.out.announce = true
     }
     if (id === this.active && !this.mayChoose) this.pace.filled(bytes > BUSY_BYTES)
     if (line.isKnown) this.choose(nowMs, this.scheduler.buffered(nowMs, id, bytes))
@@ -391,10 +399,9 @@ export class MultipathSession {
 
   private checkNews(nowMs: number, id: PathId, { news, session }: Line): void {
     const { active } = this.scheduler
-    if (news.isOverdue(nowMs, this.replica)) {
-      this.take(nowMs, id, session.ask())
-      if (active !== undefined) this.choose(nowMs, this.scheduler.overdue(nowMs, active))
-    }
+    const { ask, late } = news.check(nowMs, this.replica)
+    if (ask) this.take(nowMs, id, session.ask())
+    if (late && active !== undefined) this.choose(nowMs, this.scheduler.overdue(nowMs, active))
     const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0
     const wanted = news.compare(nowMs, this.replica, isAtRest)
     if (wanted === 'exchange') this.take(nowMs, id, session.activate())
@@ -429,6 +436,8 @@ export class MultipathSession {
   private done(nowMs: number): MultipathEffects {
     this.introduce(nowMs)
     if (this.active === undefined) this.takePart(nowMs, this.lines.keys().next().value)
+    if (this.activeSession?.live) this.isCaughtUp = true
+    else if (this.lines.size === 0) this.isCaughtUp = false
     this.standDown(nowMs)
     this.verifyActive(nowMs)
     this.strongId = this.strongPathNow()

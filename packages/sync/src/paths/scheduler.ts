@@ -278,6 +278,7 @@ export class PathScheduler {
 
   private put(nowMs: number, path: Path, message: Message, why: Send['why'], out: Effects): void {
     message.over.add(path.id)
+    if (this.nextSampleMs === Number.POSITIVE_INFINITY) this.nextSampleMs = nowMs + PATH_LIMITS.sampleEveryMs
     path.sent(nowMs, message.id, message.bytes)
     out.send.push({ path: path.id, id: message.id, why })
     if (message.over.size > 1) this.hedgeable.delete(message.id)
@@ -353,8 +354,9 @@ export class PathScheduler {
   private sample(nowMs: number, out: Effects): void {
     this.noteLoad(nowMs, 0, false)
     const isBusy = this.isBusy(nowMs)
-    this.nextSampleMs =
-      isBusy || this.inFlight.size > 0 ? nowMs + PATH_LIMITS.sampleEveryMs : Number.POSITIVE_INFINITY
+    // Without a path nothing can get better.
+    const mayChange = this.activeId !== undefined && (isBusy || this.inFlight.size > 0)
+    this.nextSampleMs = mayChange ? nowMs + PATH_LIMITS.sampleEveryMs : Number.POSITIVE_INFINITY
     this.changeIfBetter(nowMs, PATH_LIMITS.betterSamples, out)
   }
 

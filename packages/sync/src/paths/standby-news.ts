@@ -5,6 +5,10 @@ import type { Replica } from '../session.js'
 const BRING_WITHIN_MS = 200
 /** Pause between two questions for what the active path does not bring. */
 const ASK_AGAIN_MS = 1_000
+/** Clients of which it is remembered what was told; the next digest tells of the others. */
+const EXPECTED_MAX = 1_000
+/** So many questions may stay without what was asked for. Who does not have what it tells of is not asked again. */
+const ASKED_MAX = 3
 /** A digest counts once nothing has changed for so long. */
 const AT_REST_MS = 1_000
 /** Pause before a relay that still differs after an exchange is exchanged with again; it doubles. */
@@ -17,6 +21,7 @@ export class StandbyNews {
   hasDiverged = false
   private readonly expected = new Map<number, number>()
   private expectedMs = Number.POSITIVE_INFINITY
+  private asked = 0
   private digest: string | undefined
   private ownDigest: string | undefined
   private compareMs = Number.POSITIVE_INFINITY
@@ -25,34 +30,51 @@ export class StandbyNews {
   private exchanges = 0
   private exchangeAfterMs = Number.NEGATIVE_INFINITY
 
-  /** When `isOverdue` or `compare` wants to be asked. */
+  /** When `check` or `compare` wants to be asked. */
   get dueMs(): number {
     return Math.min(this.expectedMs, this.compareMs)
   }
 
   heard(nowMs: number, news: NewsMessage, replica: Replica, roundTripMs: number): void {
-    const own = decodeStateVector(replica.stateVector())
-    for (const [client, clock] of decodeStateVector(news.stateVector)) {
-      if ((own.get(client) ?? 0) < clock) this.expected.set(client, clock)
-    }
-    if (this.expected.size > 0) {
-      this.expectedMs = Math.min(this.expectedMs, nowMs + BRING_WITHIN_MS + 2 * roundTripMs)
-    }
+    if (this.asked <= ASKED_MAX) this.expect(nowMs + BRING_WITHIN_MS + 2 * roundTripMs, news, replica)
     if (news.digest === undefined) return
     this.digest = news.digest
     this.ownDigest = undefined
     this.compareMs = nowMs + AT_REST_MS
   }
 
-  /** Whether the active path has still not brought what this one told of. */
-  isOverdue(nowMs: number, replica: Replica): boolean {
-    if (nowMs < this.expectedMs) return false
+  /**
+   * Whether the active path has still not brought what this one told of: then it is to be asked for here (`ask`). What
+   * came since it was asked for should have come over the active one (`late`).
+   */
+  check(nowMs: number, replica: Replica): { readonly ask: boolean; readonly late: boolean } {
+    if (nowMs < this.expectedMs) return NOTHING
     const own = decodeStateVector(replica.stateVector())
+    let late = false
     for (const [client, clock] of this.expected) {
-      if ((own.get(client) ?? 0) >= clock) this.expected.delete(client)
+      if ((own.get(client) ?? 0) < clock) continue
+      this.expected.delete(client)
+      late ||= this.asked > 0
     }
-    this.expectedMs = this.expected.size > 0 ? nowMs + ASK_AGAIN_MS : Number.POSITIVE_INFINITY
-    return this.expected.size > 0
+    if (late) this.asked = 0
+    this.expectedMs = Number.POSITIVE_INFINITY
+    if (this.expected.size === 0) return { ask: false, late }
+    this.asked++
+    const ask = this.asked <= ASKED_MAX
+    if (ask) this.expectedMs = nowMs + ASK_AGAIN_MS
+    else this.expected.clear()
+    return { ask, late }
+  }
+
+  private expect(dueMs: number, news: NewsMessage, replica: Replica): void {
+    const own = decodeStateVector(replica.stateVector())
+    for (const [client, clock] of decodeStateVector(news.stateVector)) {
+      const isNews = (own.get(client) ?? 0) < clock
+      if (isNews && (this.expected.size < EXPECTED_MAX || this.expected.has(client))) {
+        this.expected.set(client, clock)
+      }
+    }
+    if (this.expected.size > 0) this.expectedMs = Math.min(this.expectedMs, dueMs)
   }
 
   /**
@@ -62,6 +84,12 @@ export class StandbyNews {
    */
   compare(nowMs: number, replica: Replica, isAtRest: boolean): 'verify' | 'exchange' | undefined {
     if (nowMs < this.compareMs) return undefined
+    // While it changes its digest is not worth computing.
+    if (!isAtRest) {
+      this.ownDigest = undefined
+      this.compareMs = nowMs + AT_REST_MS
+      return undefined
+    }
     const own = replica.digest()
     if (own === this.digest) {
       this.hasDiverged = false
@@ -73,7 +101,7 @@ export class StandbyNews {
     this.compareMs = Math.max(nowMs + AT_REST_MS, this.exchangeAfterMs)
     const wasAtRest = own === this.ownDigest
     this.ownDigest = own
-    if (!isAtRest || !wasAtRest || nowMs < this.exchangeAfterMs) return undefined
+    if (!wasAtRest || nowMs < this.exchangeAfterMs) return undefined
     this.isVerified = !this.isVerified
     if (this.isVerified) return 'verify'
     this.hasDiverged = this.exchanges > 0
@@ -86,3 +114,5 @@ export class StandbyNews {
     return 'exchange'
   }
 }
+
+const NOTHING = Object.freeze({ ask: false, late: false })
