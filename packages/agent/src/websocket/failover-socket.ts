@@ -15,6 +15,7 @@ import { Connection, type ConnectionEvents, isOfEdits } from '../connection.js'
 import type { SkeinError } from '../errors.js'
 import type { Sockets } from '../platform.js'
 import { problemError } from '../problems.js'
+import { randomId } from '../random-id.js'
 import { spaceUrl } from '../space-url.js'
 import { memoryStore } from '../store/memory-store.js'
 import type { PathStatus, PathSwitch } from '../types.js'
@@ -95,7 +96,7 @@ export class FailoverSocket extends SocketShape {
     this.connection = new Connection(
       relays,
       space,
-      globalThis.crypto.randomUUID(),
+      randomId(),
       {
         connect: (address) => this.attempts.connect(address),
         watch: sockets.watch,
