@@ -9,7 +9,14 @@ import {
   type UnknownMessage,
   writeAwarenessEntries,
 } from '@skein/protocol'
-import { documentReplica, KEEP_ALIVE_MS, Outbox, type Replica, type SessionProblem } from '@skein/sync'
+import {
+  documentDigest,
+  documentReplica,
+  KEEP_ALIVE_MS,
+  Outbox,
+  type Replica,
+  type SessionProblem,
+} from '@skein/sync'
 import * as Y from 'yjs'
 import { Connection, type ConnectionEvents, isOfEdits } from '../connection.js'
 import type { SkeinError } from '../errors.js'
@@ -69,6 +76,8 @@ export class FailoverSocket extends SocketShape {
   private wasLive = false
   /** Whether the last server was a plain one, which confirms nothing. */
   private plainServer = false
+  /** Until the document changes: each one is a pass over all of it. */
+  private cachedDigest: string | undefined
   private problem: SkeinError | undefined
 
   constructor(
@@ -82,7 +91,11 @@ export class FailoverSocket extends SocketShape {
     const { space, relays } = addressOf(url, list)
     this.url = String(url)
     this.space = space
-    this.replica = documentReplica(this.doc, () => this.memory.epochs.get(space) ?? '')
+    this.replica = documentReplica(
+      this.doc,
+      () => this.memory.epochs.get(space) ?? '',
+      () => this.digest(),
+    )
     const offered = typeof protocols === 'string' ? [protocols] : protocols
     this.attempts = new Attempts(
       relays.map((relay) => spaceUrl(relay, space)),
@@ -212,12 +225,18 @@ export class FailoverSocket extends SocketShape {
   }
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown) => {
+    this.cachedDigest = undefined
     const { toRelay, toProvider } = origin as Way
     if (toProvider && this.isAnswered) this.tell({ type: 'update', update })
     if (toRelay) {
       this.backlog.add(this.outbox.add(), update.length)
       this.connection.edit(update)
     }
+  }
+
+  private digest(): string {
+    this.cachedDigest ??= documentDigest(this.doc)
+    return this.cachedDigest
   }
 
   /** What has been asked is answered when a relay has told all it has, so that "synced" means just that. */
