@@ -212,21 +212,21 @@ export class FailoverSocket extends SocketShape {
   private applyFromProvider(update: Uint8Array): void {
     try {
       scanUpdate(update)
-      Y.applyUpdate(this.doc, update, this.way('relay'))
+      Y.applyUpdate(this.doc, update, this.destinations('relay'))
     } catch (error) {
       this.end(CLOSE.malformedUpdate, `the update cannot be applied: ${String(error)}`)
     }
   }
 
   /** Where something is missing, what fills the gap may set free what came from the other side before. */
-  private way(to: 'relay' | 'provider'): Way {
+  private destinations(to: 'relay' | 'provider'): Destinations {
     const both = this.replica.hasGap()
     return { toRelay: both || to === 'relay', toProvider: both || to === 'provider' }
   }
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown) => {
     this.cachedDigest = undefined
-    const { toRelay, toProvider } = origin as Way
+    const { toRelay, toProvider } = origin as Destinations
     if (toProvider && this.isAnswered) this.tell({ type: 'update', update })
     if (toRelay) {
       this.backlog.add(this.outbox.add(), update.length)
@@ -270,7 +270,7 @@ export class FailoverSocket extends SocketShape {
   private applyFromRelay(update: Uint8Array): void {
     if (this.isOver) return
     try {
-      Y.applyUpdate(this.doc, update, this.way('provider'))
+      Y.applyUpdate(this.doc, update, this.destinations('provider'))
     } catch (error) {
       // Well-formed, yet Yjs cannot integrate it: a hostile or broken peer. The next one begins anew.
       this.end(INTERNAL_ERROR, `an update of the relay cannot be applied: ${String(error)}`)
@@ -355,7 +355,7 @@ export class FailoverSocket extends SocketShape {
 }
 
 /** Where an update of the replica goes; it is the origin of the transaction that makes it. */
-interface Way {
+interface Destinations {
   readonly toRelay: boolean
   readonly toProvider: boolean
 }
