@@ -105,6 +105,18 @@ describe('the lab of the page server', () => {
     expect((await starting).status).toBe(200)
   })
 
+  test('nothing is changed while the demo starts, which a tab from before may ask for', async () => {
+    const { ask, change, relays, lab } = await served({ open: false })
+    const kill = { relay: 'r1', running: false }
+    for (const early of [kill, { relay: 'r1', line: 'silent' }]) {
+      expect(await change(early)).toMatchObject({ status: 409, body: { error: { code: 'starting' } } })
+    }
+    expect((await ask()).status).toBe(200)
+    expect(relays[0]!.state).toMatchObject({ process: 'running', line: 'normal' })
+    lab.open()
+    expect((await change(kill)).status).toBe(200)
+  })
+
   test('a relay that does not start is told with the reason', async () => {
     const { change, relays } = await served()
     relays[0]!.start = () => Promise.reject(new Error('The relay r1 ended with code 1, before it listened.'))
@@ -124,7 +136,7 @@ describe('the lab of the page server', () => {
   })
 
   test('a server without a lab answers as for any other file that it does not have', async () => {
-    const { ask } = await served({ lab: false })
+    const { ask } = await served({ offered: false })
     expect((await ask()).status).toBe(404)
   })
 })
@@ -192,11 +204,13 @@ interface Answer {
   readonly body: unknown
 }
 
-async function served({ lab = true } = {}) {
+async function served({ offered = true, open = true } = {}) {
   const stopping = new AbortController()
   const relays = [new RelayDouble('r1', 1), new RelayDouble('r2', 2)]
   const files = Promise.resolve(new Map())
-  const server = await servePage(files, 0, lab ? new Lab(relays, stopping.signal) : undefined)
+  const lab = new Lab(relays, stopping.signal)
+  if (open) lab.open()
+  const server = await servePage(files, 0, offered ? lab : undefined)
   cleanups.push(() => server.close())
   const url = new URL(LAB_PATH, `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
 
@@ -218,6 +232,7 @@ async function served({ lab = true } = {}) {
   return {
     relays,
     stopping,
+    lab,
     url,
     ask,
     send,

@@ -1,5 +1,6 @@
-import type { PathStatus, PathSwitch } from '@skein/agent'
-import { describe, expect, test } from 'vitest'
+import type { PathStatus, PathSwitch, Space } from '@skein/agent'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { pathHistoryOf } from '../src/app/paths/history.js'
 import { type LabState, labRelayAt } from '../src/model/lab.js'
 import { HISTORY_MS, type PathHistory, sparkline, topOf, withSample } from '../src/model/path-history.js'
 import { PathNames } from '../src/model/path-names.js'
@@ -123,6 +124,26 @@ describe('history of round trips', () => {
   test('has no round trip of a path that is not open', () => {
     const history = withSample(new Map(), [path({ url: 'a', state: 'waiting', roundTripMs: 5 })], 0)
     expect(history.get('a')).toEqual([{ atMs: 0, roundTripMs: undefined }])
+  })
+
+  test('is taken while somebody watches, with a gap where nobody did', () => {
+    vi.useFakeTimers({ now: 0 })
+    onTestFinished(() => void vi.useRealTimers())
+    const history = pathHistoryOf({ status: { paths: [path({ url: 'a' })] } } as unknown as Space)
+    const roundTrips = () =>
+      history
+        .snapshot()
+        .get('a')
+        ?.map(({ roundTripMs }) => roundTripMs)
+    expect(vi.getTimerCount()).toBe(0)
+    const ends = [history.subscribe(() => {}), history.subscribe(() => {})]
+    vi.advanceTimersByTime(1_000)
+    expect(roundTrips()).toEqual([3, 3])
+    for (const end of [...ends, ...ends]) end()
+    expect(vi.getTimerCount()).toBe(0)
+    vi.advanceTimersByTime(5_000)
+    history.subscribe(() => {})()
+    expect(roundTrips()).toEqual([3, 3, undefined, 3])
   })
 
   test('is drawn to one scale, the newest at the right, with gaps', () => {

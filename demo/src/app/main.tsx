@@ -11,7 +11,6 @@ import { applyTheme } from './hooks/theme.js'
 import { LabClient } from './lab/lab-client.js'
 import { createOfflineSwitch } from './offline-switch.js'
 import { readParameters } from './parameters.js'
-import { pathHistoryOf } from './paths/hooks.js'
 import { createTraffic } from './paths/traffic.js'
 import { SecurityDesk } from './security/desk.js'
 import './styles/tokens.css'
@@ -71,8 +70,6 @@ async function open(): Promise<void> {
     traffic: createTraffic(space),
   }
   void agent.lab.refresh()
-  // From now on, so that the lab can show how it was before it was opened.
-  pathHistoryOf(space)
   createRoot(root).render(
     <StrictMode>
       <AgentContext value={agent}>

@@ -6,7 +6,7 @@ export const SAMPLE_EVERY_MS = 1_000
 
 export interface Sample {
   readonly atMs: number
-  /** Undefined while the path was not open, or not measured. */
+  /** Undefined while the path was not open, not measured, or not watched. */
   readonly roundTripMs: number | undefined
 }
 
@@ -23,6 +23,13 @@ export function withSample(history: PathHistory, paths: readonly PathStatus[], n
         const recent = (history.get(url) ?? []).filter(({ atMs }) => atMs > nowMs - HISTORY_MS)
         return [url, [...recent, { atMs: nowMs, roundTripMs: isOpen ? roundTripMs : undefined }]]
       }),
+  )
+}
+
+/** The history where nobody watched for a while: what follows is not joined to what was before. */
+export function withGap(history: PathHistory, nowMs: number): PathHistory {
+  return new Map(
+    [...history].map(([url, samples]) => [url, [...samples, { atMs: nowMs, roundTripMs: undefined }]]),
   )
 }
 

@@ -13,10 +13,16 @@ export class Lab {
   readonly #relays: readonly LabSubject[]
   readonly #stopping: AbortSignal
   readonly #busy = new Set<LabSubject>()
+  #isOpen = false
 
   constructor(relays: readonly LabSubject[], stopping: AbortSignal) {
     this.#relays = relays
     this.#stopping = stopping
+  }
+
+  /** Takes changes from now on. Before, one could kill a relay that the demo cannot start without. */
+  open(): void {
+    this.#isOpen = true
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -45,6 +51,7 @@ export class Lab {
       throw new LabError(404, 'unknown-relay', `there is no relay ${change.relay}, only ${known}`)
     }
     if (this.#stopping.aborted) throw new LabError(503, 'stopping', 'the demo is stopping')
+    if (!this.#isOpen) throw new LabError(409, 'starting', 'the demo is still starting')
     if ('line' in change) {
       relay.line.mode = change.line
       return

@@ -55,7 +55,8 @@ async function start(options: Options): Promise<void> {
   // Whoever waits for it below hears of a failure; until then it must not count as unhandled.
   page.catch(() => undefined)
   // Before anything is started, so that a port in use is told at once.
-  server = await servePage(page, options.port, new Lab(relays, stopping.signal))
+  const lab = new Lab(relays, stopping.signal)
+  server = await servePage(page, options.port, lab)
   await Promise.all(relays.map((relay) => relay.start(stopping.signal)))
 
   console.log('Starting the simulated devices ...')
@@ -69,6 +70,7 @@ async function start(options: Options): Promise<void> {
   await unlessStopped(devices.ready)
 
   await page
+  lab.open()
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : options.port
   const url = `http://${HOST}:${port}/`

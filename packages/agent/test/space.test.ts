@@ -448,13 +448,33 @@ describe('status and durability', () => {
 })
 
 describe('tabs', () => {
-  test('A20 a tab without a relay is served by one that has it', async () => {
+  test('A20 A29 a tab without a relay is served by one that has it, and shows that path as its active one', async () => {
     const name = `home-${process.pid}-${Math.random()}`
     const { url } = await relayForTest()
     const far = await joinForTest(name, { relays: [url], presence: { name: 'far' } })
     const served = await joinForTest(name, { relays: [url], tabs: true, presence: { name: 'served' } })
     const bare = await joinForTest(name, { tabs: true, presence: { name: 'bare' } })
     await until('the path is shown', () => bare.status.path?.kind === 'tab')
+    expect(bare.status.paths).toEqual([
+      {
+        kind: 'tab',
+        url: '',
+        role: 'active',
+        state: 'good',
+        roundTripMs: undefined,
+        reliability: 1,
+        goodput: undefined,
+        backlog: 0,
+        confirms: 'relay',
+        retryAt: undefined,
+        error: undefined,
+      },
+    ])
+    expect(bare.status.path).toBe(bare.status.paths[0])
+    expect(served.status.paths.map(({ kind, role }) => [kind, role])).toEqual([
+      ['relay', 'active'],
+      ['tab', 'standby'],
+    ])
     bare.set('from', 'bare')
     await until('it went out', () => far.get('from') === 'bare')
     far.set('from', 'far')

@@ -4,6 +4,7 @@ import {
   decodeChunked,
   decodeFrame,
   encodeFrame,
+  encodeStateVector,
   LIMITS,
   MESSAGE_IDS,
   type Message,
@@ -12,6 +13,11 @@ import {
 } from '../src/index.js'
 import { concat } from './support/bytes.js'
 import { errorCodeOf } from './support/error-code.js'
+
+test('P1 of two messages in one frame only the first is read', () => {
+  const first: Message = { type: 'ping', sentAtUs: 1 }
+  expect(decodeFrame(concat(encodeFrame(first), encodeFrame({ type: 'hurry' })))).toEqual(first)
+})
 
 test('P3 a message of an unknown number is reported as unknown, with its number', () => {
   const known = new Set(Object.values(MESSAGE_IDS))
@@ -75,6 +81,8 @@ test.each([
   ['P34 a chunk that goes over the end', [74, 2, 1, 2, 0, 0]],
   ['P30 a rejection of number 0', [67, 0, 0, 0]],
   ['P30 a rejection for an unknown reason', [67, 1, 4, 0]],
+  ['P10 P36 a standby that is neither on nor off', [82, 2]],
+  ['P39 that what is before the first update was received', [84, 0]],
 ])('%s is malformed', (_, frame) => {
   expect(errorCodeOf(() => decodeFrame(Uint8Array.from(frame)))).toBe('malformed')
 })
@@ -102,6 +110,42 @@ test.each<[string, Message]>([
   ],
 ])('%s over its limit is too large', (_, message) => {
   expect(errorCodeOf(() => decodeFrame(encodeFrame(message)))).toBe('too-large')
+})
+
+test('P31 P32 a pong carries the time of its ping, to the microsecond', () => {
+  for (const sentAtUs of [0, 1, 999_999, Number.MAX_SAFE_INTEGER]) {
+    const ping = decodeFrame(encodeFrame({ type: 'ping', sentAtUs }))
+    expect(ping).toEqual({ type: 'ping', sentAtUs })
+    const pong: Message = { type: 'pong', pingSentAtUs: sentAtUs }
+    expect(decodeFrame(encodeFrame(pong))).toEqual(pong)
+  }
+})
+
+test('P35 hurry is its number alone', () => {
+  expect([...encodeFrame({ type: 'hurry' })]).toEqual([81])
+})
+
+test('P36 standby says whether its sender stands by', () => {
+  for (const on of [true, false]) {
+    const frame = encodeFrame({ type: 'standby', on })
+    expect([...frame]).toEqual([82, on ? 1 : 0])
+    expect(decodeFrame(frame)).toEqual({ type: 'standby', on })
+  }
+})
+
+test('P37 news may have a digest behind its clients; fewer than eight bytes are none', () => {
+  const stateVector = encodeStateVector(new Map([[7, 3]]))
+  const news: Message = { type: 'news', stateVector, digest: '0123456789abcdef' }
+  const frame = encodeFrame(news)
+  expect(decodeFrame(frame)).toEqual(news)
+  expect(decodeFrame(frame.subarray(0, -1))).toEqual({ type: 'news', stateVector })
+  expect(decodeFrame(concat(frame, [1, 2]))).toEqual(news)
+})
+
+test('P39 received tells the last number', () => {
+  for (const to of [1, 300, Number.MAX_SAFE_INTEGER]) {
+    expect(decodeFrame(encodeFrame({ type: 'received', to }))).toEqual({ type: 'received', to })
+  }
 })
 
 test('P2 a hello of a later version, with fields behind those known here, is understood', () => {

@@ -105,7 +105,7 @@ test('P60 the empty update passes', () => {
   expect(scanned(Uint8Array.of(0, 0))).toEqual({ structs: [], deletions: [] })
 })
 
-test('P62 values may be nested up to the limit', () => {
+test('P16 P62 values may be nested up to the limit', () => {
   const nested = (depth: number) => {
     let value: encoding.AnyEncodable = 0
     for (let i = 0; i < depth; i++) value = i % 2 === 0 ? [value] : { a: value }

@@ -43,7 +43,7 @@ test.each<[string, Uint8Array]>([
   ['P82 a request of an unknown kind', Uint8Array.of(75, 1, 6, 1, 0x6b)],
   ['P82 a deadline of 0', requestFrame({ ...WRITE, deadlineMs: 0 })],
   ['P82 an unknown condition', Uint8Array.of(75, 1, 1, 1, 0x6b, 1, 1, 0x63, 1, 0, 0, 5, 0, 0)],
-  ['P82 a flag of 2', Uint8Array.of(75, 1, 1, 1, 0x6b, 1, 1, 0x63, 1, 0, 0, 0, 2, 0)],
+  ['P10 P82 a flag of 2', Uint8Array.of(75, 1, 1, 1, 0x6b, 1, 1, 0x63, 1, 0, 0, 0, 2, 0)],
   ['P83 an answer of number 0', answerFrame({ kind: 'unknown' }, 0)],
   ['P83 an answer of an unknown kind', Uint8Array.of(76, 1, 9)],
   ['P83 an unknown reason', Uint8Array.of(76, 1, 5, 2)],

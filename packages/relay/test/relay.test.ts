@@ -1,5 +1,5 @@
 import { Server } from 'node:net'
-import { decodeFrame, encodeFrame, LIMITS } from '@skein/protocol'
+import { decodeFrame, encodeFrame, type HelloMessage, LIMITS } from '@skein/protocol'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import {
@@ -27,6 +27,22 @@ function recordEvents() {
     onEvent: (event: RelayEvent) => void all.push(event),
     events: (kind: RelayEvent['kind']) => all.filter((event) => event.kind === kind),
   }
+}
+
+/** What the relay has said of itself, last; with an epoch where it is to have one. */
+async function helloOf({ frames }: RawClient, hasEpoch: boolean): Promise<HelloMessage> {
+  let hello: HelloMessage | undefined
+  await until('the relay says hello', () => {
+    hello = frames.map((frame) => decodeFrame(frame)).findLast((message) => message.type === 'hello')
+    return hello !== undefined && (!hasEpoch || hello.epoch !== '')
+  })
+  return hello!
+}
+
+/** The update of the step 2 that came. */
+function contentOf(frames: readonly Uint8Array[]): Uint8Array {
+  const answer = frames.map((frame) => decodeFrame(frame)).find((message) => message.type === 'sync-step-2')
+  return answer!.update
 }
 
 const isForward = (frame: Uint8Array) => frame[0] === 0 && frame[1] === 2
@@ -242,6 +258,37 @@ describe('rooms', () => {
     await until('its content is there', () =>
       reader.frames.some((frame) => frame[1] === 1 && frame.length > 5),
     )
+  })
+
+  test('L23 the epoch of a space survives a restart; a replica of another one is closed with 4409', async () => {
+    const dataDir = temporaryDirectory()
+    const epochs = new Set<string>()
+    for (const key of ['before', 'after']) {
+      const relay = await createRelay({ dataDir })
+      onTestFinished(() => relay.close())
+      const writer = await new RawClient(`${relay.url}/room?skein=1`).opened()
+      const hello = await helloOf(writer, key === 'after')
+      writer.socket.send(encodeFrame({ ...hello, id: 'writer', epoch: hello.epoch }))
+      writer.socket.send(
+        encodeFrame({ type: 'numbered-update', seq: 1, answersStep1: false, update: update(key) }),
+      )
+      await until('it is on disk', () => writer.frames.some((frame) => decodeFrame(frame).type === 'ack'))
+      epochs.add((await helloOf(writer, true)).epoch)
+      await relay.close()
+    }
+    expect(epochs.size).toBe(1)
+    const relay = await relayForTest({ dataDir })
+    const stranger = await new RawClient(`${relay.url}/room?skein=1`).opened()
+    const hello = await helloOf(stranger, true)
+    stranger.socket.send(encodeFrame({ ...hello, id: 'stranger', epoch: 'another' }))
+    stranger.socket.send(updateFrame('strange'))
+    expect(await stranger.closedWith()).toBe(4409)
+    const reader = await new RawClient(`${relay.url}/room`).opened()
+    reader.socket.send(encodeFrame({ type: 'sync-step-1', stateVector: Uint8Array.of(0) }))
+    await until('it is answered', () => reader.frames.some((frame) => frame[1] === 1))
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, contentOf(reader.frames))
+    expect(Object.keys(doc.getMap('state').toJSON()).sort()).toEqual(['after', 'before'])
   })
 
   test('L9 a room that cannot be loaded is closed with 4500; other rooms work', async () => {

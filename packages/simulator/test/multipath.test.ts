@@ -28,7 +28,7 @@ test(`worlds of agents with several relays from seed ${FROM} on`, { timeout: 120
   expect(edits).toBeGreaterThan(SEEDS)
 })
 
-test('one seed gives one log, byte for byte', () => {
+test('S1 one seed gives one log, byte for byte', () => {
   const logOf = (seed: number) => {
     const lines: string[] = []
     runMultipathSeed({ seed, sync, log: (line) => lines.push(line) })

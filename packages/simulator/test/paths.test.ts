@@ -26,7 +26,7 @@ test(`worlds of paths from seed ${FROM} on`, { timeout: 120_000 }, () => {
   }
 })
 
-test('one seed gives one log, byte for byte', () => {
+test('S1 one seed gives one log, byte for byte', () => {
   const logOf = (seed: number) => {
     const lines: string[] = []
     runPathSeed({ seed, scheduler: sync, log: (line) => lines.push(line) })

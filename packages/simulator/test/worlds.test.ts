@@ -1,6 +1,8 @@
 import * as paxos from '@skein/paxos'
 import { explore, runSeed, SCOPES } from '@skein/simulator'
 import { afterAll, describe, expect, test } from 'vitest'
+import { Random } from '../src/random.js'
+import { chooseSwarm, FAULT_KINDS, type Swarm } from '../src/swarm.js'
 
 const FROM = Number(process.env.SKEIN_SEED ?? 1)
 const SEEDS = Number(process.env.SKEIN_RUNS ?? 300)
@@ -11,7 +13,7 @@ afterAll(() => {
 })
 
 describe('worlds of faults', () => {
-  test('keep every rule, and get on when the faults are over', { timeout: 120_000 }, () => {
+  test('S3 keep every rule, and get on when the faults are over', { timeout: 120_000 }, () => {
     let operations = 0
     for (let seed = FROM; seed < FROM + SEEDS; seed++) {
       const result = runSeed({ seed, paxos })
@@ -22,11 +24,30 @@ describe('worlds of faults', () => {
     expect(operations).toBeGreaterThan(SEEDS)
   })
 
-  test('one seed gives one log, byte for byte', () => {
+  test('S1 one seed gives one log, byte for byte', () => {
     for (let seed = FROM; seed < FROM + 20; seed++) {
       expect(logOf(seed)).toBe(logOf(seed))
     }
     expect(logOf(FROM)).not.toBe(logOf(FROM + 1))
+  })
+
+  test('S2 S4 each seed chooses among the faults, and how much registers remember', () => {
+    const swarms = Array.from({ length: 300 }, (_, seed) => chooseSwarm(new Random(seed)))
+    const chosen: Record<string, (swarm: Swarm) => boolean> = {
+      loss: ({ loss }) => loss > 0,
+      repetition: ({ duplication }) => duplication > 0,
+      stragglers: ({ stragglers }) => stragglers > 0,
+      'connections that keep order': ({ keepsOrder }) => keepsOrder,
+      'clocks that drift': ({ drift }) => drift > 0,
+      'small limits of clients': ({ limits }) => limits.clientsMax <= 2,
+      'small limits of results': ({ limits }) => limits.resultsPerClientMax <= 2,
+    }
+    for (const kind of FAULT_KINDS) chosen[kind] = ({ everyMs }) => Number.isFinite(everyMs[kind])
+    for (const [what, isOn] of Object.entries(chosen)) {
+      const on = swarms.filter(isOn).length
+      expect(on, what).toBeGreaterThan(15)
+      expect(on, what).toBeLessThan(285)
+    }
   })
 
   // What the simulator has found, by the rule that was broken.

@@ -370,6 +370,48 @@ describe('M5 edits that follow each other closely', () => {
   })
 })
 
+describe('M6 large messages', () => {
+  const sizesOf = (messages: Message[]) =>
+    messages.flatMap((message) => (message.type === 'numbered-update' ? message.update.length : []))
+
+  test.each([
+    [1_000, 1],
+    [70_000, 0],
+  ])(
+    'M6 A9 one of %i bytes after a pause, unanswered, goes over the other path, too, %i times',
+    (size, times) => {
+      const agent = Agent.withTwo()
+      agent.wait(11_000)
+      agent.mute.add(0)
+      agent.set('a', 'x'.repeat(size))
+      // Beyond the time of a hedge and of the first missed answer, which makes a path suspect.
+      agent.wait(300)
+      expect(agent.session.active).toBe(0)
+      expect(agent.session.describe(0)?.report?.state).toBe('suspect')
+      expect(sizesOf(agent.take(0))).toHaveLength(1)
+      expect(sizesOf(agent.take(1))).toHaveLength(times)
+      // It is kept none the less: it goes over the path that becomes active.
+      agent.wait(1_000)
+      expect(agent.session.active).toBe(1)
+      expect(sizesOf(agent.take(1))).toHaveLength(1 - times)
+    },
+  )
+
+  test('M6 4 MiB are kept for another path; beyond, they are in the exchange with it', () => {
+    const agent = Agent.withTwo()
+    const MIB = 1 << 20
+    // So much that what waits for the first is no reason to take this one.
+    agent.did(agent.session.buffered(agent.nowMs, 1, 4 * MIB))
+    for (const key of ['a', 'b', 'c', 'd', 'e']) agent.set(key, 'x'.repeat(MIB - 1_000))
+    expect(agent.take(0).map(keysIn)).toEqual([['a'], ['b'], ['c'], ['d'], ['e']])
+    expect(agent.take(1)).toEqual([])
+    agent.did(agent.session.closed(agent.nowMs, 0))
+    expect(agent.take(1).flatMap(keysOfUpdates)).toEqual(['a', 'b', 'c', 'd'])
+    agent.receive(1, STEP_1_EMPTY)
+    expect(keysIn(agent.take(1).at(-1))).toEqual(['a', 'b', 'c', 'd', 'e', 'start'])
+  })
+})
+
 describe('M7 M8 what a path that stands by tells', () => {
   test('M7 what the active path does not bring is asked for over the other', () => {
     const agent = Agent.withTwo()
@@ -534,4 +576,25 @@ describe('M11 who lets nobody stand by', () => {
     agent.set('a')
     expect(agent.types(0).at(-1)).toBe('update')
   })
+})
+
+test('M12 edits for a full socket are held back and merged until half of it is gone', () => {
+  const agent = new Agent(false)
+  agent.open(0)
+  agent.take(0)
+  const { bufferedBytesMax } = MULTIPATH_LIMITS
+  const buffered = (bytes: number) => agent.did(agent.session.buffered(agent.nowMs, 0, bytes))
+  buffered(bufferedBytesMax)
+  agent.set('a')
+  expect(agent.take(0).map(keysIn)).toEqual([['a']])
+  buffered(bufferedBytesMax + 1)
+  for (const key of ['b', 'c']) {
+    agent.set(key)
+    agent.wait(100)
+  }
+  buffered(bufferedBytesMax / 2 + 1)
+  agent.wait(100)
+  expect(agent.take(0)).toEqual([])
+  buffered(bufferedBytesMax / 2)
+  expect(agent.take(0).map(keysIn)).toEqual([['b', 'c']])
 })

@@ -79,6 +79,13 @@ describe('room', () => {
     expect(room.settled).toBe(true)
   })
 
+  test('R24 one that is in a hurry has the driver flush now', () => {
+    const room = roomWith(1, 2)
+    expect(room.receive(0, 1, numbered(1, updateOf('x'))).hurry).toBe(false)
+    expect(room.receive(0, 1, encodeFrame({ type: 'hurry' }))).toMatchObject({ hurry: true, send: [] })
+    expect(room.flush(0)).toMatchObject({ hurry: false, persist: [{ position: 1 }] })
+  })
+
   test('R4 neither logs nor forwards what it knows', () => {
     const room = roomWith(1, 2)
     receiveAndFlush(room, 1, plain(updateOf('a', 1, 7)))

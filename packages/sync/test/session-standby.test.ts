@@ -203,6 +203,50 @@ describe('S21 several paths share the edits', () => {
   })
 })
 
+describe('S22 what has arrived', () => {
+  const received = (to: number) => encodeFrame({ type: 'received', to })
+  /** Edits 1 to 3 as numbers 2 to 4, behind the answer to the first step 1. */
+  function threeOnTheirWay() {
+    const paths = new TwoPaths()
+    const { first, outbox } = paths
+    first.receive(0, ack(1))
+    for (const key of ['a', 'b', 'c']) first.edit(paths.edit(key))
+    return { first, outbox }
+  }
+
+  test('S22 received tells of it, once, and confirms nothing', () => {
+    const { first, outbox } = threeOnTheirWay()
+    expect(first.receive(0, received(3)).answered).toEqual([
+      { from: 1, upTo: 1 },
+      { from: 2, upTo: 2 },
+    ])
+    expect(first.receive(0, received(2)).answered).toBeUndefined()
+    expect(outbox.confirmed).toBe(0)
+    expect(first.receive(0, ack(3)).answered).toBeUndefined()
+    expect(outbox.confirmed).toBe(2)
+  })
+
+  test('S22 so does an acknowledgement where there was no received before', () => {
+    const { first } = threeOnTheirWay()
+    first.receive(0, received(2))
+    expect(first.receive(0, ack(4)).answered).toEqual([
+      { from: 2, upTo: 2 },
+      { from: 3, upTo: 3 },
+    ])
+  })
+
+  test('S22 and a rejection', () => {
+    const { first, outbox } = threeOnTheirWay()
+    const reject = encodeFrame({ type: 'reject', seq: 3, code: 'forbidden', reason: 'no' })
+    expect(first.receive(0, reject).answered).toEqual([{ from: 2, upTo: 2 }])
+    expect(first.receive(0, received(4)).answered).toEqual([
+      { from: 1, upTo: 1 },
+      { from: 3, upTo: 3 },
+    ])
+    expect(outbox.confirmed).toBe(0)
+  })
+})
+
 test('O5 edits that are confirmed out of turn count when those before them are', () => {
   const outbox = new Outbox()
   for (let i = 0; i < 6; i++) outbox.add()

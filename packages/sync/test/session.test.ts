@@ -402,6 +402,18 @@ describe('outbox', () => {
     expect(outbox.add()).toBe(3)
   })
 
+  test('O4 what a majority has one relay has, not the other way round', () => {
+    const outbox = new Outbox()
+    for (let i = 0; i < 3; i++) outbox.add()
+    outbox.confirm(1, 'quorum')
+    outbox.confirm(2, 'relay')
+    expect([1, 2].map((edit) => outbox.isConfirmed(edit, 'relay'))).toEqual([true, true])
+    expect([1, 2].map((edit) => outbox.isConfirmed(edit, 'quorum'))).toEqual([true, false])
+    outbox.confirmEdits(3, 3, 'quorum')
+    expect(outbox.isConfirmed(3, 'relay')).toBe(true)
+    expect(outbox.isConfirmed(3, 'quorum')).toBe(false)
+  })
+
   test('O2 marks only rise', () => {
     const outbox = new Outbox()
     outbox.add()

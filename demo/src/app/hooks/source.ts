@@ -39,6 +39,26 @@ export function createSource<T>(
   }
 }
 
+/** The source, kept up to date by what `begin` starts, and ends again, only while somebody listens. */
+export function whileHeard<T>(source: Source<T>, begin: () => () => void): Source<T> {
+  let listeners = 0
+  let end = () => {}
+  return {
+    subscribe(listener) {
+      const unsubscribe = source.subscribe(listener)
+      if (++listeners === 1) end = begin()
+      let isOver = false
+      return () => {
+        if (isOver) return
+        isOver = true
+        unsubscribe()
+        if (--listeners === 0) end()
+      }
+    },
+    snapshot: source.snapshot,
+  }
+}
+
 export function useSource<T>(source: Source<T>): T {
   return useSyncExternalStore(source.subscribe, source.snapshot)
 }

@@ -8,8 +8,6 @@ const GAP_MS = 160
 /** How long a pulse is on its way, at least and at most; on top of the least comes the path's round trip. */
 const TRAVEL_MS = { least: 420, most: 2_400 } as const
 
-const STILL = matchMedia('(prefers-reduced-motion: reduce)')
-
 /** Lets dots run along the path's line, drawn into `group`, when something moves over it. */
 export function usePulses(group: RefObject<SVGGElement | null>, path: PathStatus, d: string): void {
   const { traffic } = useAgent()
@@ -21,13 +19,17 @@ export function usePulses(group: RefObject<SVGGElement | null>, path: PathStatus
     const lastAt: Record<TrafficWay, number> = { out: 0, back: 0 }
     return traffic.listen(path.url, (way) => {
       const now = performance.now()
-      if (!group.current || STILL.matches || document.hidden || now - lastAt[way] < GAP_MS) return
+      if (!group.current || document.hidden || now - lastAt[way] < GAP_MS || wantsStill()) return
       lastAt[way] = now
       const { path: current, d: line } = latest.current
       const travelMs = TRAVEL_MS.least + 2 * (current.roundTripMs ?? 0)
       run(group.current, line, way, Math.min(TRAVEL_MS.most, travelMs))
     })
   }, [group, path.url, traffic])
+}
+
+function wantsStill(): boolean {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches
 }
 
 /** A dash of no length with round ends is a dot, and its offset the place on the line. */

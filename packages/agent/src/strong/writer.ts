@@ -1,4 +1,5 @@
 import type { StrongCondition, StrongOperationId, StrongEntry as WireEntry } from '@skein/protocol'
+import { randomId } from '../random-id.js'
 import { KeyQueue } from './key-queue.js'
 import type { KnownValues } from './known-values.js'
 import type { Asked } from './request-table.js'
@@ -31,7 +32,7 @@ const FORGOTTEN_MAX = 5
  * `since` say what they must (O4, O6 of the registers).
  */
 export class Writer {
-  private readonly client = globalThis.crypto.randomUUID()
+  private readonly client = randomId()
   private readonly queue = new KeyQueue()
   /** Sequences of writes whose outcome is unknown, by key. */
   private readonly unresolved = new Map<string, Set<number>>()

@@ -63,8 +63,8 @@ export class Attempts {
       },
       send: (frame) => inner.send(frame),
       close: (code, reason) => {
-        // One that is open and closed without any complaint was not needed any more.
-        over(code ?? 0, reason ?? '', code !== undefined || !this.open.has(outer))
+        // What is closed without any complaint, open or on its way, is not needed any more.
+        over(code ?? 0, reason ?? '', code !== undefined)
         inner.close(code, reason)
       },
     }

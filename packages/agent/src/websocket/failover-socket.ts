@@ -9,12 +9,20 @@ import {
   type UnknownMessage,
   writeAwarenessEntries,
 } from '@skein/protocol'
-import { documentReplica, KEEP_ALIVE_MS, Outbox, type Replica, type SessionProblem } from '@skein/sync'
+import {
+  documentDigest,
+  documentReplica,
+  KEEP_ALIVE_MS,
+  Outbox,
+  type Replica,
+  type SessionProblem,
+} from '@skein/sync'
 import * as Y from 'yjs'
 import { Connection, type ConnectionEvents, isOfEdits } from '../connection.js'
 import type { SkeinError } from '../errors.js'
 import type { Sockets } from '../platform.js'
 import { problemError } from '../problems.js'
+import { randomId } from '../random-id.js'
 import { spaceUrl } from '../space-url.js'
 import { memoryStore } from '../store/memory-store.js'
 import type { PathStatus, PathSwitch } from '../types.js'
@@ -68,6 +76,8 @@ export class FailoverSocket extends SocketShape {
   private wasLive = false
   /** Whether the last server was a plain one, which confirms nothing. */
   private plainServer = false
+  /** Until the document changes: each one is a pass over all of it. */
+  private cachedDigest: string | undefined
   private problem: SkeinError | undefined
 
   constructor(
@@ -81,7 +91,11 @@ export class FailoverSocket extends SocketShape {
     const { space, relays } = addressOf(url, list)
     this.url = String(url)
     this.space = space
-    this.replica = documentReplica(this.doc, () => this.memory.epochs.get(space) ?? '')
+    this.replica = documentReplica(
+      this.doc,
+      () => this.memory.epochs.get(space) ?? '',
+      () => this.digest(),
+    )
     const offered = typeof protocols === 'string' ? [protocols] : protocols
     this.attempts = new Attempts(
       relays.map((relay) => spaceUrl(relay, space)),
@@ -95,7 +109,7 @@ export class FailoverSocket extends SocketShape {
     this.connection = new Connection(
       relays,
       space,
-      globalThis.crypto.randomUUID(),
+      randomId(),
       {
         connect: (address) => this.attempts.connect(address),
         watch: sockets.watch,
@@ -198,25 +212,31 @@ export class FailoverSocket extends SocketShape {
   private applyFromProvider(update: Uint8Array): void {
     try {
       scanUpdate(update)
-      Y.applyUpdate(this.doc, update, this.way('relay'))
+      Y.applyUpdate(this.doc, update, this.destinations('relay'))
     } catch (error) {
       this.end(CLOSE.malformedUpdate, `the update cannot be applied: ${String(error)}`)
     }
   }
 
   /** Where something is missing, what fills the gap may set free what came from the other side before. */
-  private way(to: 'relay' | 'provider'): Way {
+  private destinations(to: 'relay' | 'provider'): Destinations {
     const both = this.replica.hasGap()
     return { toRelay: both || to === 'relay', toProvider: both || to === 'provider' }
   }
 
   private readonly onUpdate = (update: Uint8Array, origin: unknown) => {
-    const { toRelay, toProvider } = origin as Way
+    this.cachedDigest = undefined
+    const { toRelay, toProvider } = origin as Destinations
     if (toProvider && this.isAnswered) this.tell({ type: 'update', update })
     if (toRelay) {
       this.backlog.add(this.outbox.add(), update.length)
       this.connection.edit(update)
     }
+  }
+
+  private digest(): string {
+    this.cachedDigest ??= documentDigest(this.doc)
+    return this.cachedDigest
   }
 
   /** What has been asked is answered when a relay has told all it has, so that "synced" means just that. */
@@ -250,7 +270,7 @@ export class FailoverSocket extends SocketShape {
   private applyFromRelay(update: Uint8Array): void {
     if (this.isOver) return
     try {
-      Y.applyUpdate(this.doc, update, this.way('provider'))
+      Y.applyUpdate(this.doc, update, this.destinations('provider'))
     } catch (error) {
       // Well-formed, yet Yjs cannot integrate it: a hostile or broken peer. The next one begins anew.
       this.end(INTERNAL_ERROR, `an update of the relay cannot be applied: ${String(error)}`)
@@ -335,7 +355,7 @@ export class FailoverSocket extends SocketShape {
 }
 
 /** Where an update of the replica goes; it is the origin of the transaction that makes it. */
-interface Way {
+interface Destinations {
   readonly toRelay: boolean
   readonly toProvider: boolean
 }

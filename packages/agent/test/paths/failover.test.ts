@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { joinSpaceOn } from '../../src/join.js'
-import type { Space } from '../../src/node.js'
+import type { Space, Status } from '../../src/node.js'
 import type { Platform, Socket } from '../../src/platform.js'
 import { memoryStore } from '../../src/store/memory-store.js'
 import { fingerprint, joinForTest, until } from '../helpers.js'
 import { Cluster } from './cluster.js'
 import { Line } from './line.js'
+
+/** B1 of packages/sync/SPEC.md. */
+const LONGEST_BACKOFF_MS = 10_000
 
 const roles = (space: Space) => space.status.paths.map(({ role }) => role)
 const count = (space: Space, role: string) => roles(space).filter((one) => one === role).length
@@ -164,7 +167,15 @@ describe('several relays', () => {
     )
     a.set('alone', 1)
     expect(a.status.queued).toBe(1)
-    expect(a.status.retryAt === undefined || a.status.retryAt > 0).toBe(true)
+    let waiting: Status | undefined
+    await until('all that is left is to wait', () => {
+      if (a.status.retryAt !== undefined) waiting = a.status
+      return waiting !== undefined
+    })
+    const attempts = waiting!.paths.flatMap(({ retryAt }) => retryAt ?? [])
+    expect(waiting!.paths.map(({ role }) => role)).toEqual(['none', 'none', 'none'])
+    expect(waiting!.retryAt).toBe(Math.min(...attempts))
+    expect(waiting!.retryAt).toBeLessThanOrEqual(Date.now() + LONGEST_BACKOFF_MS)
     await Promise.all(cluster.urls.map((_url, index) => cluster.startOne(index)))
     await a.durable('quorum')
     await until('it has arrived', () => b.get('alone') === 1)

@@ -85,7 +85,7 @@ test('T3 another relay is asked where the first does not answer', async () => {
   expect(second.asked('write')[0]).toMatchObject({ id: first.asked('write')[0]!.id })
 })
 
-test('T2 a write without an answer is unknown, and resolving it settles it', async () => {
+test('T2 T10 a write without an answer is unknown, and resolving it settles it', async () => {
   const { relay, strong } = await joined()
   relay.script = ({ request, before, carryOut }) => {
     if (request.kind !== 'write' || before > 1) return false

@@ -30,7 +30,7 @@ test('W8 none is left when every relay has failed since one was open', () => {
   expect(ended()).toBe(3)
 })
 
-test('W8 an attempt that is given up has failed, a connection that is not needed has not', () => {
+test('W8 a connection that is not needed any more has not failed', () => {
   const { attempts, connect } = followed()
   const a = connect(A)
   a.inner.onopen?.()
@@ -39,7 +39,27 @@ test('W8 an attempt that is given up has failed, a connection that is not needed
   b.outer.close()
   a.inner.end()
   expect(attempts.exhausted).toBe(false)
-  connect(B).outer.close()
+  connect(B).inner.end()
+  expect(attempts.exhausted).toBe(true)
+})
+
+test('W8 nor has an attempt that is not needed any more', () => {
+  const { attempts, connect, ended } = followed()
+  connect(A).inner.end()
+  const b = connect(B)
+  b.outer.close()
+  // What a browser tells of it afterwards.
+  b.inner.end(1006)
+  expect(attempts.exhausted).toBe(false)
+  expect(ended()).toBe(2)
+  connect(B).inner.end()
+  expect(attempts.exhausted).toBe(true)
+})
+
+test('W8 an attempt that is given up because there is no answer has failed', () => {
+  const { attempts, connect } = followed()
+  connect(A).inner.end()
+  connect(B).outer.close(4000, 'no answer in time')
   expect(attempts.exhausted).toBe(true)
 })
 

@@ -1,4 +1,5 @@
 import { decodeFrame, encodeFrame as encode, type Message, writeAwarenessEntries } from '@skein/protocol'
+import { documentDigest } from '@skein/sync'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { Awareness, applyAwarenessUpdate } from 'y-protocols/awareness'
 import { WebsocketProvider } from 'y-websocket'
@@ -93,6 +94,18 @@ describe('toward the relays', () => {
     sockets.last.onopen?.()
     const [question] = sent(sockets.last, 'sync-step-1')
     expect(Y.decodeStateVector(question!.stateVector)).toEqual(new Map([[doc.clientID, 1]]))
+  })
+
+  test('W4 each relay is asked with the digest of what is there by then', async () => {
+    const { sockets, doc } = provided([A, B])
+    serve(await sockets.to(A))
+    const digestAt = (relay: ScriptedSocket) => sent(relay, 'sync-step-1')[0]!.digest
+    expect(digestAt(sockets.last)).toBe(documentDigest(new Y.Doc()))
+    doc.getMap('state').set('edit', 1)
+    doc.getMap('state').delete('edit')
+    const b = await sockets.to(B, A)
+    b.onopen?.()
+    expect(digestAt(b)).toBe(documentDigest(doc))
   })
 
   test('W4 deleted content that the application keeps is kept', () => {
