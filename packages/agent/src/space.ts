@@ -8,6 +8,7 @@ import { Persistence } from './persistence.js'
 import type { Platform } from './platform.js'
 import { AwarenessPresence } from './presence.js'
 import { PresenceExchange } from './presence-exchange.js'
+import { randomId } from './random-id.js'
 import { SharedState } from './shared-state.js'
 import { tabPath } from './status.js'
 import { StatusBoard } from './status-board.js'
@@ -37,7 +38,7 @@ export class ReplicatedSpace implements Space {
   private readonly safety: EditSafety
   private readonly presences: PresenceExchange
   private readonly board = new StatusBoard(() => this.computeStatus())
-  private readonly agentId = globalThis.crypto.randomUUID()
+  private readonly agentId = randomId()
   private readonly stopWatching: () => void
   private epoch: string
   /** An update that could not be applied; until the connection is live again. */
