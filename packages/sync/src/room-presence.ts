@@ -27,6 +27,9 @@ export const LINGER_MS = 2_000
 /** How long a client that is gone, or silent, is remembered. Stock clients drop the silent after 30 s. */
 const FORGET_AFTER_MS = 60_000
 
+const NOBODY = () => false
+const EVERYBODY = () => true
+
 /**
  * The presence of a room's clients: the newest state of each, as bytes. JSON is checked but never built.
  */
@@ -61,11 +64,26 @@ export class RoomPresence {
 
   /**
    * Takes an awareness update and returns the part of it that is news, for the other members.
+   * @param knows whether this room knows better of a client whose newest presence that connection has brought: what
+   *   others say of its end is not believed, but contradicted
    * @throws ProtocolError
    */
-  receive(nowMs: number, member: number, update: Uint8Array): Uint8Array | undefined {
+  receive(
+    nowMs: number,
+    member: number,
+    update: Uint8Array,
+    knows: (member: number) => boolean = NOBODY,
+  ): { readonly news: Uint8Array | undefined; readonly contradiction: Uint8Array | undefined } {
     const entries = readAwarenessEntries(update)
-    const news = entries.filter((entry) => this.isNews(entry, this.clients.get(entry.client)))
+    const contradicted: AwarenessEntry[] = []
+    const news = entries.filter((entry) => {
+      const known = this.clients.get(entry.client)
+      if (!this.isNews(entry, known)) return false
+      if (known === undefined || entry.clock > known.clock || !knows(known.member)) return true
+      contradicted.push({ client: entry.client, clock: known.clock, state: known.state })
+      return false
+    })
+    const contradiction = contradicted.length === 0 ? undefined : writeAwarenessEntries(contradicted)
     const taken: AwarenessEntry[] = []
     for (const entry of news) {
       const { client, clock, state } = entry
@@ -77,15 +95,15 @@ export class RoomPresence {
       // A copy: the view would keep the socket's whole receive buffer alive.
       this.clients.set(client, { clock, state: state.slice(), member, seenMs: nowMs, left: false })
     }
-    if (taken.length === 0) return undefined
-    return taken.length === entries.length ? update : writeAwarenessEntries(taken)
+    if (taken.length === 0) return { news: undefined, contradiction }
+    return { news: taken.length === entries.length ? update : writeAwarenessEntries(taken), contradiction }
   }
 
-  /** Everybody present, or undefined if nobody is. */
-  all(): Uint8Array | undefined {
+  /** Everybody present whose newest presence one of these connections has brought, or undefined if nobody is. */
+  all(isWanted: (member: number) => boolean = EVERYBODY): Uint8Array | undefined {
     const entries: AwarenessEntry[] = []
-    for (const [client, { clock, state }] of this.clients) {
-      if (!isAwarenessNull(state)) entries.push({ client, clock, state })
+    for (const [client, { clock, state, member }] of this.clients) {
+      if (!isAwarenessNull(state) && isWanted(member)) entries.push({ client, clock, state })
     }
     return entries.length === 0 ? undefined : writeAwarenessEntries(entries)
   }

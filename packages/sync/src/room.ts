@@ -280,6 +280,7 @@ export class Room {
     // Its clients come back over another relay, or their own.
     if (member.hasOtherPaths || member.relay !== undefined) {
       this.presence.memberLost(nowMs, id)
+      if (member.relay !== undefined) this.askWhoIsThere(effects)
     } else {
       const gone = this.presence.memberLeft(nowMs, id)
       if (gone !== undefined) this.sendPresence(id, gone, effects)
@@ -382,12 +383,17 @@ export class Room {
         return
       }
       case 'awareness': {
-        const accepted = this.presence.receive(nowMs, id, message.update)
-        if (accepted !== undefined) this.sendPresence(id, accepted, effects)
+        const knows = member.relay === undefined ? undefined : this.isOwn
+        const { news, contradiction } = this.presence.receive(nowMs, id, message.update, knows)
+        if (news !== undefined) this.sendPresence(id, news, effects)
+        if (contradiction !== undefined) {
+          effects.sendTo([id], encodeFrame({ type: 'awareness', update: contradiction }))
+        }
         return
       }
       case 'query-awareness':
-        this.sendAllPresence(id, effects)
+        // Another relay that has lost a third one asks who is here; of others it knows as much.
+        this.sendAllPresence(id, effects, member.relay === undefined ? undefined : this.isOwn)
         return
       case 'hello':
         this.helloFrom(id, member, message, effects)
@@ -639,8 +645,23 @@ export class Room {
     return true
   }
 
-  private sendAllPresence(id: MemberId, effects: Effects): void {
-    const update = this.presence.all()
+  /** Whether a member is connected, and is not another relay. */
+  private readonly isOwn = (id: MemberId): boolean => {
+    const member = this.members.get(id)
+    return member !== undefined && member.relay === undefined
+  }
+
+  /** Another relay is lost: who came by way of it may be at one of the others. */
+  private askWhoIsThere(effects: Effects): void {
+    const relays = [...this.members].filter(([, { relay, ended }]) => relay !== undefined && !ended)
+    effects.sendTo(
+      relays.map(([id]) => id),
+      QUERY_PRESENCE,
+    )
+  }
+
+  private sendAllPresence(id: MemberId, effects: Effects, isWanted?: (member: MemberId) => boolean): void {
+    const update = this.presence.all(isWanted)
     if (update !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update }))
   }
 
@@ -706,6 +727,8 @@ const CLOSE_CODES: Record<RejectCode, number> = {
 const NOTHING_MISSING = encodeFrame({ type: 'sync-step-2', update: EMPTY_UPDATE })
 
 const HURRY = encodeFrame({ type: 'hurry' })
+
+const QUERY_PRESENCE = encodeFrame({ type: 'query-awareness' })
 
 /** Awareness of nobody: what stock clients take as a sign of life. */
 const KEEP_ALIVE_FRAME = encodeFrame({ type: 'awareness', update: writeAwarenessEntries([]) })

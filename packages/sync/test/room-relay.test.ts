@@ -1,4 +1,4 @@
-import { decodeFrame, encodeFrame, QUORUM_FEATURE, scanUpdate } from '@skein/protocol'
+import { decodeFrame, encodeFrame, type Message, QUORUM_FEATURE, scanUpdate } from '@skein/protocol'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { KEEP_ALIVE_MS, type PersistedUpdate, type RoomEffects } from '../src/index.js'
@@ -430,4 +430,51 @@ test('R28 R29 R30 under loss, cuts and crashes quorum means two disks, and in th
     quorums += relays.quorums
   }
   expect(quorums).toBeGreaterThan(500)
+})
+
+describe('R35 presence when a relay is lost', () => {
+  const THIRD = 3
+  const STATE = { name: 'a' }
+  const gone = (client: number, clock: number) => presence(client, clock, null)
+
+  function roomWithTwoRelays() {
+    const room = roomWithRelay()
+    room.join(0, THIRD, true, 'r3')
+    room.receive(0, THIRD, helloWith(['chunks']))
+    return room
+  }
+
+  test('R35 the others are asked who is there, and whoever one of them names stays', () => {
+    const room = roomWithTwoRelays()
+    // It is at r3; r2 told of it first, because r1 has just come.
+    room.receive(0, RELAY, presence(7, 1, STATE))
+    room.receive(0, RELAY, presence(8, 1, STATE))
+    room.receive(0, THIRD, presence(7, 1, STATE))
+    const effects = room.leave(1_000, RELAY)
+    expect(types(effects, THIRD)).toEqual(['query-awareness'])
+    expect(types(effects, AGENT)).toEqual([])
+    room.receive(1_010, THIRD, presence(7, 1, STATE))
+    const told = sentTo(room.timeout(3_000), AGENT)
+    expect(told).toHaveLength(1)
+    expect(encodeFrame(told[0] as Message)).toEqual(gone(8, 1))
+  })
+
+  test('R35 who asks hears of those who are connected here, not of others', () => {
+    const room = roomWithTwoRelays()
+    room.receive(0, AGENT, presence(5, 1, STATE))
+    room.receive(0, RELAY, presence(7, 1, STATE))
+    const [answer] = sentTo(room.receive(0, THIRD, encodeFrame({ type: 'query-awareness' })), THIRD)
+    expect(encodeFrame(answer as Message)).toEqual(presence(5, 1, STATE))
+  })
+
+  test('R35 the end of a client that is connected here is contradicted, unless it is a later one', () => {
+    const room = roomWithTwoRelays()
+    room.receive(0, AGENT, presence(5, 1, STATE))
+    const effects = room.receive(0, RELAY, gone(5, 1))
+    expect(effects.send).toHaveLength(1)
+    expect(encodeFrame(sentTo(effects, RELAY)[0] as Message)).toEqual(presence(5, 1, STATE))
+    // It has moved on, and left there.
+    room.receive(0, RELAY, presence(5, 2, STATE))
+    expect(types(room.receive(0, RELAY, gone(5, 2)), AGENT)).toEqual(['awareness'])
+  })
 })
