@@ -1,7 +1,13 @@
 import { decodeFrame, encodeFrame, type Message, QUORUM_FEATURE, STANDBY_FEATURE } from '@skein/protocol'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { documentReplica, type MultipathEffects, MultipathSession, Outbox } from '../src/index.js'
+import {
+  documentDigest,
+  documentReplica,
+  type MultipathEffects,
+  MultipathSession,
+  Outbox,
+} from '../src/index.js'
 import { relayHello, STEP_1_EMPTY, STEP_2_EMPTY } from './helpers.js'
 
 // What the simulator has found, each as short as it can be told. The seeds are those of its worlds.
@@ -33,6 +39,11 @@ class Agent {
     for (const { path, frame } of effects.send) {
       this.sent.push({ path, message: decodeFrame(frame) as Message })
     }
+    for (const { path, frame } of effects.send) {
+      const message = decodeFrame(frame)
+      if (message.type !== 'ping') continue
+      this.receive(path, encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
+    }
     for (const { path, isUnfit } of effects.close) this.closed.push({ path, isUnfit })
     for (const update of effects.apply) Y.applyUpdate(this.doc, update, 'relay')
   }
@@ -47,6 +58,16 @@ class Agent {
 
   close(path: number): void {
     this.did(this.session.closed(this.nowMs, path))
+  }
+
+  /** Lets time pass. */
+  wait(forMs: number): void {
+    const endMs = this.nowMs + forMs
+    while (this.session.deadlineMs <= endMs) {
+      this.nowMs = Math.max(this.nowMs, this.session.deadlineMs)
+      this.did(this.session.timeout(this.nowMs, 0.5))
+    }
+    this.nowMs = endMs
   }
 
   set(key: string): void {
@@ -143,4 +164,43 @@ test('M3 M11 one that has not even said hello is closed', () => {
   agent.nowMs = 10_000
   agent.did(agent.session.timeout(agent.nowMs, 0))
   expect(agent.closed).toEqual([{ path: 0, isUnfit: true }])
+})
+
+// Seed 118037: the last edit was thrown away, and no relay changed any more, so that none told anything.
+test('M8 an edit that never comes to a relay that held the same before is noticed', () => {
+  const agent = withTwo()
+  agent.receive(0, ack(2), ack(2, 'quorum'))
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  const tell = () => {
+    const digest = documentDigest(agent.doc)
+    agent.receive(1, encodeFrame({ type: 'news', stateVector: Uint8Array.of(0), digest }))
+  }
+  tell()
+  agent.wait(2_000)
+  agent.set('b')
+  agent.receive(0, ack(3), ack(3, 'quorum'))
+  agent.receive(1, ack(2), ack(2, 'quorum'))
+  agent.wait(20_000)
+  expect([agent.take(0), agent.take(1)]).toEqual([['numbered-update'], []])
+  agent.wait(40_000)
+  expect(agent.take(0)).toEqual(['standby', 'standby', 'sync-step-1'])
+  agent.wait(2_000)
+  expect(agent.take(1)).toEqual(['standby', 'sync-step-1'])
+})
+
+test('M8 an edit of which the other relay tells in time is no reason to ask', () => {
+  const agent = withTwo()
+  agent.receive(0, ack(2), ack(2, 'quorum'))
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  for (const [i, key] of ['b', 'c', 'd', 'e'].entries()) {
+    const digest = documentDigest(agent.doc)
+    agent.receive(1, encodeFrame({ type: 'news', stateVector: Uint8Array.of(0), digest }))
+    agent.wait(2_000)
+    agent.set(key)
+    agent.receive(0, ack(3 + i), ack(3 + i, 'quorum'))
+    agent.wait(18_000)
+    expect(agent.outbox.unconfirmed).toBe(0)
+  }
+  const sent = [...agent.take(0), ...agent.take(1)]
+  expect(sent.filter((type) => type !== 'numbered-update')).toEqual([])
 })

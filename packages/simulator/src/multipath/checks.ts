@@ -13,6 +13,8 @@ import type { MultipathWorld } from './world.js'
 const PROMPT_MS = 3_000
 /** The session keeps so many bytes to send them again, and so many messages. */
 const KEPT_BYTES_MAX = 4 * 1024 * 1024
+/** So long a session waits for anything after a ping. */
+const SILENT_MS = 4_900
 const IN_FLIGHT_MAX = 4_096
 const HELD_MAX = 1_001
 
@@ -74,6 +76,23 @@ export class MultipathChecks {
   closedByRoom({ name }: Relay, code: number, reason: string): void {
     if (code === CLOSE.wrongEpoch && this.world.stranger?.name === name) return
     throw new Violation('accused', `${name} closes a connection: ${code} ${reason}`)
+  }
+
+  /** A connection counts as dead. */
+  gaveUp(agent: Agent, { name, path, openedMs, heardMs }: Link, reason: string): void {
+    const { swarm, events, servers } = this.world
+    const wasUp = servers.some(
+      (server) => server === path.server && server.isUp && server.startedMs < openedMs,
+    )
+    // A burst may be longer than a session waits, and so may a timer's delay, or sleep.
+    const isSteady = swarm.timersLateMs === 0 && swarm.everyMs.sleep === Number.POSITIVE_INFINITY
+    // Beyond 30 s a ping is not waited for, whatever else is heard.
+    if (events.nowMs - heardMs < SILENT_MS) return
+    if (!wasUp || !isSteady || path.faultyUntilMs > openedMs) return
+    throw new Violation(
+      'gave up',
+      `${agent.name} gave ${name} up without a reason at ${events.nowMs}: ${reason}`,
+    )
   }
 
   dropped(author: number): void {

@@ -11,6 +11,8 @@ const REPLACE_WITHIN_MS = 1_000
 const BUFFERED_BYTES_OF_MESSAGE = 1024 * 1024
 const DRAIN_CHECK_MS = 50
 const SLEPT_MS = 5_000
+/** The close code of a session that hears nothing any more. */
+const GAVE_UP = 4000
 
 export type MultipathSession = InstanceType<SyncModule['MultipathSession']>
 
@@ -114,6 +116,7 @@ export class Driver {
     for (const { path, problem } of effects.problems) world.checks.problem(agent, links[path]!, problem)
     for (const { path, code, reason, isUnfit } of effects.close) {
       world.log?.(`${agent.name} closes ${links[path]!.name}: ${code} ${reason}`)
+      if (code === GAVE_UP) world.checks.gaveUp(agent, links[path]!, reason)
       links[path]!.isUnfit = isUnfit
       if (isUnfit) links[path]!.rest()
       else {

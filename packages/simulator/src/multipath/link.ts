@@ -18,6 +18,8 @@ export class Link {
   isUnfit = false
   /** Why it was refused. */
   refusedFor: number | undefined
+  openedMs = 0
+  heardMs = 0
   /** Whether the session took part there at the last look. */
   takesPart = false
   /** The last number of an update that was sent over the present connection, and one whose chunks are. */
@@ -56,11 +58,14 @@ export class Link {
           if (socket !== this.socket) return
           this.openTimer?.cancel()
           this.state = 'open'
+          this.openedMs = this.heardMs = agent.world.events.nowMs
           this.events.opened()
         }),
       frame: (frame) =>
         agent.whenAwake(() => {
-          if (socket === this.socket && this.state === 'open') this.events.frame(frame)
+          if (socket !== this.socket || this.state !== 'open') return
+          this.heardMs = agent.world.events.nowMs
+          this.events.frame(frame)
         }),
       closed: (code) => agent.whenAwake(() => this.ended(socket, code)),
     })

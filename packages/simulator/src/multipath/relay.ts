@@ -60,6 +60,7 @@ export class Relay implements Server {
   /** What is on its disk, as ranges of clocks. */
   readonly durable = { structs: new RangeSet(), deleted: new RangeSet() }
   resetsStrangers = true
+  startedMs = 0
   private disk: PersistedUpdate[] = []
   private diskEpoch = ''
   private unflushed: PersistedUpdate[] = []
@@ -99,6 +100,7 @@ export class Relay implements Server {
       isQuorum: (ids: ReadonlySet<string>) => ids.size >= 2,
     }
     this.resetsStrangers = true
+    this.startedMs = world.events.nowMs
     this.room = new sync.Room(
       {
         relayId: name,

@@ -31,6 +31,8 @@ export class Path {
   private readonly sockets = new Set<Socket>()
   /** The server takes so long to answer a handshake. */
   openingMs = 0
+  /** Up to then something was wrong with it. */
+  faultyUntilMs = 0
 
   constructor(
     readonly events: Events,
@@ -49,12 +51,14 @@ export class Path {
 
   /** Nothing arrives for so long. */
   hole(way: 'up' | 'down' | 'both', durationMs: number): void {
+    this.faultyUntilMs = Math.max(this.faultyUntilMs, this.events.nowMs + durationMs)
     if (way !== 'down') this.up.hole(durationMs)
     if (way !== 'up') this.down.hole(durationMs)
   }
 
   /** What is on its way is gone, and both ends are told in a while. */
   break(agentAfterMs: number, serverAfterMs: number): void {
+    this.faultyUntilMs = Math.max(this.faultyUntilMs, this.events.nowMs)
     this.up.cut()
     this.down.cut()
     for (const socket of [...this.sockets]) {
@@ -94,7 +98,7 @@ export class Socket {
 
   /** From the agent. */
   send(frame: Uint8Array): void {
-    if (this.agentSide !== 'open') return
+    if (this.agentSide !== 'open' || this.isBroken) return
     const { path } = this
     this.carry(path.up, frame.length + HEAD_BYTES, () => {
       if (this.isServed) path.server.receive(this, frame)
@@ -116,7 +120,8 @@ export class Socket {
 
   /** From the server. */
   deliver(frame: Uint8Array): void {
-    if (!this.isServed) return
+    // What nobody reads does not fill the line for the next connection.
+    if (!this.isServed || this.isBroken || this.agentSide === 'closed') return
     this.carry(this.path.down, frame.length + HEAD_BYTES, () => {
       if (this.agentSide === 'open') this.events.frame(frame)
     })

@@ -26,7 +26,8 @@ export interface MultipathSwarm {
   readonly everyMs: Readonly<Record<FaultKind, number>>
   /** Lines that large edits fill for seconds. */
   readonly isNarrow: boolean
-  readonly line: () => LineOptions
+  /** To a server and back: many lines carry less to it. */
+  readonly lines: () => readonly [up: LineOptions, down: LineOptions]
   readonly linkLine: () => LineOptions
   readonly diskMs: number
   readonly answerMs: number
@@ -79,14 +80,21 @@ export function chooseMultipathSwarm(random: Random): MultipathSwarm {
       'slow disk': every(0.2),
       sleep: every(0.15),
     },
-    line: () => ({
-      delayMs: random.between(1, delayMsMax),
-      jitter,
-      // Slower ones take more than the 5 s of a pong for one part of a large message.
-      rate: isNarrow ? random.between(60, 200) : 10_000,
-      burstEveryMs: random.between(2_000, 10_000),
-      burstMs: hasBursts ? random.between(20, 400) : 0,
-    }),
+    lines: () => {
+      const line = {
+        delayMs: random.between(1, delayMsMax),
+        jitter,
+        rate: 10_000,
+        burstEveryMs: random.between(2_000, 10_000),
+        burstMs: hasBursts ? random.between(20, 400) : 0,
+      }
+      if (!isNarrow) return [line, line]
+      // Slower ones back take more than the 5 s of a pong for one part of a large message.
+      return [
+        { ...line, rate: random.between(40, 200) },
+        { ...line, rate: random.between(80, 200) },
+      ]
+    },
     linkLine: () => ({
       delayMs: random.between(1, linkDelayMsMax),
       jitter: 0,

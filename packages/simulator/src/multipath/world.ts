@@ -81,8 +81,8 @@ export class MultipathWorld {
       // One that has none would take that of whichever relay comes first.
       if (swarm.hasStranger) agent.epoch = EPOCH
       const own = this.list().map((relay) => {
-        const line = swarm.line()
-        return new Path(this.events, agent.index, this.newLine(line), this.newLine(line), relay)
+        const [up, down] = swarm.lines()
+        return new Path(this.events, agent.index, this.newLine(up), this.newLine(down), relay)
       })
       paths.push(...own)
       agent.connect(own)

@@ -11,6 +11,11 @@ const EXPECTED_MAX = 1_000
 const ASKED_MAX = 3
 /** A digest counts once nothing has changed for so long. */
 const AT_REST_MS = 1_000
+/**
+ * A relay tells its digest when it has changed, with a sweep every 10 s: if it has not for so long, it still holds what it
+ * told last. Until then a document that has changed is not compared with that.
+ */
+const TOLD_WITHIN_MS = 25_000
 /** Pause before a relay that still differs after an exchange is exchanged with again; it doubles. */
 const EXCHANGE_AGAIN_MS = 10_000
 const EXCHANGE_AGAIN_MS_MAX = 160_000
@@ -25,6 +30,8 @@ export class StandbyNews {
   private digest: string | undefined
   private ownDigest: string | undefined
   private compareMs = Number.POSITIVE_INFINITY
+  /** It held the same when it told its digest; what has changed since has to come to it, too. */
+  private heldTheSame = false
   /** The active path was asked what it holds since the last exchange. */
   private isVerified = false
   private exchanges = 0
@@ -40,6 +47,7 @@ export class StandbyNews {
     if (news.digest === undefined) return
     this.digest = news.digest
     this.ownDigest = undefined
+    this.heldTheSame = false
     this.compareMs = nowMs + AT_REST_MS
   }
 
@@ -95,11 +103,13 @@ export class StandbyNews {
       this.hasDiverged = false
       this.isVerified = false
       this.exchanges = 0
-      this.compareMs = Number.POSITIVE_INFINITY
+      this.heldTheSame = true
+      this.compareMs = nowMs + TOLD_WITHIN_MS
       return undefined
     }
-    this.compareMs = Math.max(nowMs + AT_REST_MS, this.exchangeAfterMs)
     const wasAtRest = own === this.ownDigest
+    const restMs = this.heldTheSame && !wasAtRest ? TOLD_WITHIN_MS : AT_REST_MS
+    this.compareMs = Math.max(nowMs + restMs, this.exchangeAfterMs)
     this.ownDigest = own
     if (!wasAtRest || nowMs < this.exchangeAfterMs) return undefined
     this.isVerified = !this.isVerified
