@@ -46,6 +46,8 @@ const WARM_PATHS = 2
 const STAGGER_MS = 250
 /** Beyond it, at most, before a path is replaced that stood by: a dead relay's agents must not all come at once. */
 const REPLACE_WITHIN_MS = 1_000
+/** A connection that is open and not ready so long after its attempt began is not counted on. */
+const READY_WITHIN_MS = 2_000
 /** Bytes waiting in the socket up to which more of a large message is added. */
 const BUFFERED_BYTES_OF_MESSAGE = 1024 * 1024
 /** How often a filled socket is looked at; browsers have no event for it. */
@@ -338,11 +340,20 @@ export class Connection {
     for (const id of links.keys()) if (this.isWarm(id)) warm++
     if (warm >= Math.min(WARM_PATHS, links.length)) {
       this.restSurplus(warm)
+      this.dialAgainWhenDue()
       return
     }
     const isOpen = links.some(({ state }) => state === 'open')
-    const next = links.find(({ state, isUnfit }) => state === 'idle' && !(isUnfit && isOpen))
-    if (next === undefined) return
+    // In their order, but none again before each has had its turn.
+    let next: RelayLink | undefined
+    for (const link of links) {
+      if (link.state !== 'idle' || (link.isUnfit && isOpen)) continue
+      if (next === undefined || link.attemptedAt < next.attemptedAt) next = link
+    }
+    if (next === undefined) {
+      this.dialAgainWhenDue()
+      return
+    }
     const isBusy = isOpen || links.some(({ state }) => state === 'connecting')
     const waitMs = isBusy ? this.mayDialAt - performance.now() : 0
     if (waitMs > 0) {
@@ -352,6 +363,19 @@ export class Connection {
     this.mayDialAt = performance.now() + STAGGER_MS
     next.attempt()
     this.dial()
+  }
+
+  /** What was opened just now is not counted on for long. */
+  private dialAgainWhenDue(): void {
+    let dueMs = Number.POSITIVE_INFINITY
+    for (const [id, link] of this.links.entries()) {
+      const isUnready = link.state === 'open' && this.session.describe(id)?.session.ready !== true
+      const untilMs = link.attemptedAt + READY_WITHIN_MS
+      if (isUnready && untilMs > performance.now()) dueMs = Math.min(dueMs, untilMs)
+    }
+    if (dueMs < Number.POSITIVE_INFINITY) {
+      this.dialTimer ??= setTimeout(() => this.dial(), dueMs - performance.now())
+    }
   }
 
   private restSurplus(warm: number): void {
@@ -366,8 +390,13 @@ export class Connection {
     this.run(this.session.closed(performance.now(), id))
   }
 
+  /** Whether it works, or was opened just now. */
   private isWarm(id: PathId): boolean {
-    return this.links[id]!.state === 'open' && this.session.describe(id)?.report?.state !== 'silent'
+    const link = this.links[id]!
+    if (link.state !== 'open') return false
+    const described = this.session.describe(id)
+    if (described?.session.ready) return described.report?.state !== 'silent'
+    return performance.now() - link.attemptedAt < READY_WITHIN_MS
   }
 
   private clearTimers(): void {

@@ -28,6 +28,8 @@ export class RelayLink {
   error: SkeinError | undefined
   /** It cannot be kept open beside others. */
   isUnfit = false
+  /** When the last attempt began, by `performance.now()`; 0 where there was none. */
+  attemptedAt = 0
 
   /** What is said of it where its relay holds something else: one and the same, for statuses are compared by it. */
   readonly divergence: SkeinError
@@ -57,6 +59,7 @@ export class RelayLink {
     this.retryAt = undefined
     this.state = 'connecting'
     this.isUnfit = false
+    this.attemptedAt = performance.now()
     let socket: Socket
     try {
       socket = this.platform.connect(this.url)
@@ -105,6 +108,7 @@ export class RelayLink {
   /** What failed or was refused before may be tried at once. */
   forgive(): void {
     this.failures = 0
+    this.attemptedAt = 0
     if (this.state !== 'waiting' && this.state !== 'refused') return
     this.drop()
     this.state = 'idle'

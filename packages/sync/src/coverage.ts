@@ -37,6 +37,11 @@ export class Coverage {
   /** Whether a client of the last update now has structs here whose predecessors are missing. */
   lastHasGap = false
 
+  /** How far a client's edits are here without a gap. */
+  clockOf(client: number): number {
+    return this.structs.contiguous(client)
+  }
+
   /** How far each client's edits are here without a gap. */
   stateVector(): Map<number, number> {
     const vector = new Map<number, number>()

@@ -44,6 +44,11 @@ export class RoomIndex {
     return this.position
   }
 
+  /** How far a client's edits are here without a gap. */
+  clockOf(client: number): number {
+    return this.coverage.clockOf(client)
+  }
+
   /** Encoded, of everything that was taken in. */
   stateVector(): Uint8Array {
     if (this.cachedStateVector === undefined) {

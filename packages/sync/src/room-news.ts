@@ -6,13 +6,15 @@ export const NEWS_EVERY_MS = 100
 /** Told as the digest of what no document can hold. One that has it by chance is not compared with, and that is all. */
 const INCOMPLETE = '0'.repeat(16)
 
-/** How far updates take each client that wrote in them. */
+/** How far each client that wrote in some updates has come. */
 export type Clocks = ReadonlyMap<number, number>
 
-export function clocksOf(updates: readonly Uint8Array[]): Clocks {
+/** @param clockOf how far a client has come without a gap: what is behind one is of no use to anybody yet */
+export function clocksOf(updates: readonly Uint8Array[], clockOf: (client: number) => number): Clocks {
   const clocks = new Map<number, number>()
-  const structs = (client: number, clock: number, length: number) => {
-    clocks.set(client, Math.max(clocks.get(client) ?? 0, clock + length))
+  const structs = (client: number) => {
+    const clock = clockOf(client)
+    if (clock > 0) clocks.set(client, clock)
   }
   for (const update of updates) scanUpdate(update, { structs, deletion() {} })
   return clocks

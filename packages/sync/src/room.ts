@@ -57,7 +57,7 @@ export const KEEP_ALIVE_MS = 10_000
 /**
  * A relay's side of one space: takes frames of its members, says what to log, to send and to close. It
  * knows what the content is made of, but leaves the content to its driver, and neither of them needs a
- * Y.Doc for it. Rules: SPEC.md, R1 to R34.
+ * Y.Doc for it. Rules: SPEC.md, R1 to R35.
  */
 export class Room {
   private readonly members = new Map<MemberId, Member>()
@@ -205,7 +205,7 @@ export class Room {
     }
     if (this.hurryAfterFlush) this.hurryRelays(effects)
     if (this.standbyCount > 0) {
-      const clocks = clocksOf(updates)
+      const clocks = clocksOf(updates, (client) => this.index.clockOf(client))
       for (const [id, { news }] of this.members) if (id !== author) news?.add(clocks)
       this.sendNews(nowMs, effects)
     }
@@ -661,6 +661,11 @@ export class Room {
   }
 
   private sendAllPresence(id: MemberId, effects: Effects, isWanted?: (member: MemberId) => boolean): void {
+    const member = this.members.get(id)
+    if (member?.congested) {
+      member.missedPresence = true
+      return
+    }
     const update = this.presence.all(isWanted)
     if (update !== undefined) effects.sendTo([id], encodeFrame({ type: 'awareness', update }))
   }

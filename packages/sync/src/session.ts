@@ -97,7 +97,7 @@ export interface SessionOptions {
 /**
  * An agent's side of one connection to a relay or a plain y-websocket server, from open to close.
  * Times are milliseconds of one monotonic clock. The caller does what the effects say and calls
- * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S23.
+ * `timeout` when `deadline` has come. Rules: SPEC.md, S1 to S24.
  */
 export class Session {
   private relay: HelloMessage | undefined
@@ -110,6 +110,9 @@ export class Session {
   /** The answer to a step 1 held all edits up to this. */
   private answeredEdits = 0
   private readonly claims = new RelayClaims()
+  private advanced: number
+  /** What the relay asked for while it was still being sent the answer before, or reads nothing. */
+  private question: Uint8Array | undefined
   /** The edits held back while the connection is congested; undefined while it is not. */
   private heldBack: HeldBack[] | undefined
   /** Whether the driver says that the connection is congested; edits are held back for large messages, too. */
@@ -139,6 +142,7 @@ export class Session {
   ) {
     this.standsBy = this.awaitsGreeting = options.standsBy ?? false
     this.liveness = new Liveness(nowMs)
+    this.advanced = nowMs
     this.coveredEdits = outbox.confirmed
     this.numbered = new NumberedUpdates(outbox)
   }
@@ -173,9 +177,9 @@ export class Session {
     return this.relay === undefined ? undefined : this.canStandBy
   }
 
-  /** When it last heard anything; at first when it was made. */
-  get heardMs(): number {
-    return this.liveness.heardMs
+  /** When the exchange last came on; at first when it was made. Signs of life alone are none. */
+  get advancedMs(): number {
+    return this.advanced
   }
 
   private get canStandBy(): boolean {
@@ -333,9 +337,11 @@ export class Session {
   }
 
   private release(): SessionEffects {
-    if (this.heldBack === undefined) return NOTHING
-    const held = this.heldBack
+    const { question, heldBack: held = [] } = this
+    this.question = undefined
     this.heldBack = undefined
+    // The answer holds what was held back.
+    if (question !== undefined) return this.answerAll(question)
     if (held.length === 0) return NOTHING
     const { update, spans } = mergedEdits(held)
     return this.sendUpdate(update, false, ...spans)
@@ -379,6 +385,7 @@ export class Session {
   private handle(nowMs: number, message: Message | UnknownMessage): SessionEffects {
     // A ping to a relay is ended by its pong alone: only that proves that what is sent here arrives, too.
     if (this.kind === 'server' && message.type !== 'sync-step-2') this.liveness.probeEnded()
+    if (EXCHANGE.has(message.type)) this.advanced = nowMs
     switch (message.type) {
       case 'hello':
         return this.hello(nowMs, message)
@@ -401,7 +408,9 @@ export class Session {
       case 'received':
         return message.to <= this.numbered.last ? answers(this.numbered.received(message.to)) : NOTHING
       case 'reject':
-        return this.rejected(message.seq, message.code, message.reason)
+        return message.seq <= this.numbered.last
+          ? this.rejected(message.seq, message.code, message.reason)
+          : NOTHING
       case 'ping':
         return sends(encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
       case 'pong':
@@ -476,6 +485,11 @@ export class Session {
   }
 
   private answerAll(stateVector: Uint8Array): SessionEffects {
+    if (!this.outgoing.isEmpty || this.isCongested) {
+      // The last question alone is answered, once there is room: many large answers would not fit anywhere.
+      this.question = stateVector.slice()
+      return NOTHING
+    }
     const answered = this.sendUpdate(this.replica.diff(stateVector), true, EVERYTHING)
     if (answered.problem === undefined) {
       this.answeredEdits = this.outbox.last
@@ -612,6 +626,9 @@ const HEAD_BYTES_MAX = 32
 
 /** Edits held back one by one; beyond, they are merged. */
 const HELD_BACK_MAX = 1_000
+
+/** What an exchange is made of. */
+const EXCHANGE: ReadonlySet<string> = new Set(['hello', 'sync-step-1', 'sync-step-2', 'chunk'])
 
 /** Browsers may close with 1000 and 3000-4999 only; in a trace this one tells who gave up. */
 const CLIENT_GAVE_UP = 4000

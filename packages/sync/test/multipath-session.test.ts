@@ -211,6 +211,17 @@ test('M2 S4 it is not live before anything was exchanged, nor when all paths wer
   expect(agent.session.live).toBe(false)
 })
 
+test('M3 signs of life do not keep a first path that does not exchange anything', () => {
+  const agent = new Agent()
+  agent.did(agent.session.opened(0, 0))
+  agent.open(1)
+  for (let i = 0; i < 5; i++) {
+    agent.wait(400)
+    agent.receive(0, encodeFrame({ type: 'awareness', update: Uint8Array.of(0) }))
+  }
+  expect(agent.session.active).toBe(1)
+})
+
 describe('M4 edits', () => {
   test('M4 go over the active path, and what it does not answer over the other, too', () => {
     const agent = Agent.withTwo()
@@ -547,6 +558,41 @@ test('M10 strong requests stay on their path while it answers, and take the othe
   expect(agent.session.strongPath).toBe(1)
   agent.did(agent.session.closed(agent.nowMs, 1))
   expect(agent.session.strongPath).toBe(0)
+})
+
+describe('M13 somebody waits, and the active relay confirms nothing', () => {
+  const given = (agent: Agent) => agent.types(1).filter((type) => type === 'sync-step-1').length
+
+  test('M13 a path that stands by exchanges everything, and its relay confirms it', () => {
+    const agent = Agent.withTwo()
+    agent.set('a')
+    agent.receive(0, received(3))
+    agent.outbox.awaitConfirmation()
+    agent.did(agent.session.hurry(agent.nowMs))
+    agent.wait(1_900)
+    expect(given(agent)).toBe(0)
+    agent.wait(200)
+    expect(given(agent)).toBe(1)
+    agent.receive(1, STEP_1_EMPTY, STEP_2_EMPTY, ack(2))
+    expect(agent.outbox.unconfirmed).toBe(0)
+  })
+
+  test('M13 what nobody confirms is sent ever more rarely', () => {
+    const agent = Agent.withTwo()
+    agent.set('a')
+    agent.receive(0, encodeFrame({ type: 'reject', seq: 3, code: 'forbidden', reason: 'no' }))
+    agent.outbox.awaitConfirmation()
+    agent.did(agent.session.hurry(agent.nowMs))
+    let count = 0
+    for (let i = 0; i < 60; i++) {
+      agent.wait(2_000)
+      const exchanges = given(agent)
+      if (exchanges > 0) agent.receive(1, STEP_1_EMPTY, STEP_2_EMPTY)
+      count += exchanges
+    }
+    expect(count).toBeGreaterThan(1)
+    expect(count).toBeLessThan(8)
+  })
 })
 
 describe('M11 who lets nobody stand by', () => {

@@ -185,3 +185,26 @@ test('R34 a member with other paths is told at once what has arrived; others are
   const again = sentTo(room.receive(0, 1, numbered(3, updateOf('a', 1, 7))), 1)
   expect(again.map(({ type }) => type)).toEqual(['received', 'ack'])
 })
+
+test('R26 what is behind a gap is not told of: nobody has it yet', () => {
+  const room = roomWithStandby()
+  const doc = new Y.Doc()
+  doc.clientID = 9
+  doc.getMap('state').set('a', 1)
+  const missing = Y.encodeStateVector(doc)
+  doc.getMap('state').set('b', 1)
+  room.receive(0, 1, plain(Y.encodeStateAsUpdate(doc, missing)))
+  expect(sentTo(room.flush(0), 2)).toEqual([])
+})
+
+test('R15 R26 who is congested is not sent presence for taking part again and again', () => {
+  const room = roomWithStandby()
+  room.receive(0, 1, presence(5, 1, PERSON))
+  room.congestion(2)
+  for (let i = 0; i < 10; i++) {
+    const types = sentTo(receiveAndFlush(room, 2, standby(i % 2 === 1)), 2).map(({ type }) => type)
+    expect(types).not.toContain('awareness')
+  }
+  room.receive(0, 2, standby(false))
+  expect(sentTo(room.writable(0, 2), 2).map(({ type }) => type)).toContain('awareness')
+})

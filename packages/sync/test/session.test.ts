@@ -426,3 +426,28 @@ describe('outbox', () => {
     expect(outbox.notHandedOver).toBe(0)
   })
 })
+
+test('S24 of many step 1s while the connection is congested the last is answered, once there is room', () => {
+  const { session: one, doc, outbox } = session()
+  one.opened()
+  one.receive(0, relayHello({ features: ['chunks'] }))
+  one.receive(0, STEP_1_EMPTY)
+  one.receive(0, STEP_2_EMPTY)
+  one.congestion()
+  doc.getMap('state').set('k', 1)
+  outbox.add()
+  one.edit(Y.encodeStateAsUpdate(doc))
+  for (let i = 0; i < 100; i++) expect(one.receive(0, STEP_1_EMPTY).send).toEqual([])
+  const sent = decoded(one.relieved())
+  expect(sent).toMatchObject([{ type: 'numbered-update', answersStep1: true }])
+  one.receive(0, encodeFrame({ type: 'ack', from: 1, to: 2, tier: 'relay' }))
+  expect(outbox.unconfirmed).toBe(0)
+})
+
+test('S6 a rejection of a number that was never sent says nothing', () => {
+  const { session: one } = session()
+  one.opened()
+  one.receive(0, HELLO)
+  const reject = encodeFrame({ type: 'reject', seq: 4_000_000, code: 'forbidden', reason: 'no' })
+  expect(one.receive(0, reject)).toEqual({ send: [], apply: [], presence: [] })
+})

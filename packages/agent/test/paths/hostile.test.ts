@@ -55,6 +55,22 @@ test('A28 wrong addresses, a relay that refuses, and one of another epoch are to
   expect(a.get('foreign')).toBeUndefined()
 })
 
+test('A8 good relays have their turn, however many dead ones are before them', async () => {
+  const cluster = await Cluster.start(2)
+  const dead: string[] = []
+  while (dead.length < 30) dead.push(`ws://127.0.0.1:${await freePort()}`)
+  const a = await joinForTest('home', { relays: [...new Set(dead), ...cluster.urls] })
+  await until('both are in use', () => areUsed(a, cluster.urls[0]!, cluster.urls[1]!))
+})
+
+test('A8 M3 relays that accept and say nothing do not keep a good one out', async () => {
+  const { url } = await relayForTest()
+  const mute = [await server(() => {}), await server(() => {})]
+  const a = await joinForTest('home', { relays: [...mute, url] })
+  await a.whenSynced
+  expect(pathTo(a, url).role).toBe('active')
+})
+
 test('A28 relays that are of no cluster are kept alike by the agent itself', {
   timeout: 60_000,
 }, async () => {

@@ -1,5 +1,6 @@
 import type { PathDescription } from '@skein/sync'
 import { describe, expect, test } from 'vitest'
+import { SkeinError } from '../../src/errors.js'
 import type { PathStatus, PathSwitch, Space, Status } from '../../src/node.js'
 import { pathStatus } from '../../src/path-status.js'
 import type { RelayLink } from '../../src/relay-link.js'
@@ -102,7 +103,13 @@ describe('paths to two relays', () => {
 })
 
 test('A29 numbers are told as far as they mean something, and the socket counts as backlog', () => {
-  const link = { url: 'ws://a.example/home', state: 'open', bufferedAmount: 70_000 } as RelayLink
+  const divergence = new SkeinError('diverged', 'it holds something else')
+  const link = {
+    url: 'ws://a.example/home',
+    state: 'open',
+    bufferedAmount: 70_000,
+    divergence,
+  } as RelayLink
   const description = {
     isActive: true,
     hasDiverged: false,
@@ -116,5 +123,5 @@ test('A29 numbers are told as far as they mean something, and the socket counts 
     backlog: 70_000,
     confirms: 'relay',
   })
-  expect(pathStatus(link, { ...description, hasDiverged: true }).error?.code).toBe('diverged')
+  expect(pathStatus(link, { ...description, hasDiverged: true }).error).toBe(divergence)
 })

@@ -18,8 +18,10 @@ export const MULTIPATH_LIMITS = {
   bufferedBytesMax: 4 * 1024 * 1024,
   /** A new path that does not stand by within this time is closed: a plain server, or an old relay. */
   standbyWithinMs: 10_000,
-  /** The first path is given up for another one that is ready, when it is not up to date and says nothing. */
+  /** The first path is given up for another one that is ready, when its exchange does not come on for so long. */
   firstSilentMs: 1_000,
+  /** Somebody waits, and nothing is confirmed for so long: another path is given everything, too. */
+  confirmWithinMs: 2_000,
 } as const
 
 /** What a session over several paths wants done, in this order. */
@@ -88,6 +90,13 @@ interface Line {
   isKnown: boolean
 }
 
+/** Somebody waits for more than what is confirmed. */
+interface Waiting {
+  readonly confirmed: number
+  readonly dueMs: number
+  readonly pauseMs: number
+}
+
 export interface MultipathOptions {
   /** There may be more than one path at a time. */
   readonly hasOtherPaths: boolean
@@ -97,7 +106,7 @@ export interface MultipathOptions {
 /**
  * An agent's side of all its connections to a space. One takes part: it brings what others write, and takes what is
  * written here. The others stand by, and take over when the scheduler says so: first the new one takes part, then the
- * old one stands down. Pure; the caller does what the effects say. Rules: SPEC.md, M1 to M12.
+ * old one stands down. Pure; the caller does what the effects say. Rules: SPEC.md, M1 to M13.
  */
 export class MultipathSession {
   private readonly lines = new Map<PathId, Line>()
@@ -109,6 +118,8 @@ export class MultipathSession {
   private readonly strongSilent = new Set<PathId>()
   /** Edits up to this may have gone with a path that had received them: the next one has to be exchanged with. */
   private verifyUpTo = 0
+  /** Since when somebody waits without anything being confirmed, and what was confirmed then. */
+  private waitingFor: Waiting | undefined
   /** A path has been up to date since there was none. */
   private isCaughtUp = false
   private out = nothing()
@@ -158,6 +169,9 @@ export class MultipathSession {
       if (line.session.isStandby) deadlineMs = Math.min(deadlineMs, line.news.dueMs)
       if (isServed && isUnready(line)) deadlineMs = Math.min(deadlineMs, unfitFrom(line))
       if (waitsForFirst && isStarting(line)) deadlineMs = Math.min(deadlineMs, silentFrom(line))
+    }
+    if (this.waitingFor !== undefined && this.hasReadyStandby) {
+      deadlineMs = Math.min(deadlineMs, this.waitingFor.dueMs)
     }
     return deadlineMs
   }
@@ -402,7 +416,8 @@ export class MultipathSession {
     const { ask, late } = news.check(nowMs, this.replica)
     if (ask) this.take(nowMs, id, session.ask())
     if (late && active !== undefined) this.choose(nowMs, this.scheduler.overdue(nowMs, active))
-    const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0
+    // Where something is missing in between digests say nothing.
+    const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0 && !this.replica.hasGap()
     const wanted = news.compare(nowMs, this.replica, isAtRest)
     if (wanted === 'exchange') this.take(nowMs, id, session.activate())
     if (wanted === 'verify' && active !== undefined) {
@@ -440,6 +455,7 @@ export class MultipathSession {
     else if (this.lines.size === 0) this.isCaughtUp = false
     this.standDown(nowMs)
     this.verifyActive(nowMs)
+    this.checkWaiting(nowMs)
     this.strongId = this.strongPathNow()
     const { out } = this
     this.out = nothing()
@@ -493,6 +509,31 @@ export class MultipathSession {
     this.take(nowMs, active!, activeSession.verify())
   }
 
+  /** Lines may be well where a disk is not. */
+  private checkWaiting(nowMs: number): void {
+    const { isAwaited, confirmed } = this.outbox
+    if (!isAwaited || this.activeSession?.live !== true) {
+      this.waitingFor = undefined
+      return
+    }
+    if (this.waitingFor === undefined || this.waitingFor.confirmed !== confirmed) {
+      const pauseMs = MULTIPATH_LIMITS.confirmWithinMs
+      this.waitingFor = { dueMs: nowMs + pauseMs, pauseMs, confirmed }
+    }
+    if (nowMs < this.waitingFor.dueMs) return
+    // What no relay takes is never confirmed, and must not be sent for ever.
+    const pauseMs = 2 * this.waitingFor.pauseMs
+    this.waitingFor = { dueMs: nowMs + pauseMs, pauseMs, confirmed }
+    const { active } = this.scheduler
+    if (active === undefined || this.activeSession.kind !== 'relay') return
+    for (const [id, { session, isKnown }] of this.lines) {
+      if (!session.isStandby || !isKnown || this.scheduler.report(id)?.state !== 'good') continue
+      this.take(nowMs, id, session.activate())
+      this.choose(nowMs, this.scheduler.overdue(nowMs, active))
+      return
+    }
+  }
+
   /** It stays where it is as long as that answers: a change costs all watches and requests once more. */
   private strongPathNow(): PathId | undefined {
     const { strongId } = this
@@ -539,7 +580,7 @@ function unfitFrom({ openedMs }: Line): number {
 }
 
 function silentFrom({ session }: Line): number {
-  return session.heardMs + MULTIPATH_LIMITS.firstSilentMs
+  return session.advancedMs + MULTIPATH_LIMITS.firstSilentMs
 }
 
 function nothing(): MultipathEffects {
