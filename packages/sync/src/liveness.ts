@@ -26,6 +26,7 @@ export interface Probed {
 
 /** Whether a connection still works: when it is probed, and when it is given up. */
 export class Liveness {
+  hasHeard = false
   private probeSentMs: number | undefined
   private roundTrip: number | undefined
   private probedAgain = false
@@ -51,6 +52,7 @@ export class Liveness {
   }
 
   heard(nowMs: number): void {
+    this.hasHeard = true
     this.lastHeardMs = nowMs
   }
 

@@ -157,6 +157,11 @@ export class Session {
     return this.relay !== undefined || this.askedByServer || this.answeredByServer
   }
 
+  /** Whether anything has come over it yet. */
+  get hasHeard(): boolean {
+    return this.liveness.hasHeard
+  }
+
   /** Both sides have told each other what they lack: edits flow. */
   get live(): boolean {
     return this.askedByServer && this.answeredByServer

@@ -86,6 +86,8 @@ export class Healing {
       const path = session.describe(id)
       if (path === undefined) return `${link.name}: ${link.state}`
       const role = path.session.isStandby ? 'stands by' : 'takes part'
+      // It is probed again in a while; another one stands by meanwhile.
+      if (path.session.isStandby && path.report?.state === 'silent') return `${link.name}: silent`
       return `${link.name}: ${role}${path.session.ready ? '' : ', not ready'}`
     })
     const count = (role: string) => states.filter((state) => state.endsWith(role)).length

@@ -59,7 +59,12 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
     [333],
   ),
   patch('received and lost with its path', SESSION, 'this.verifyUpTo = this.outbox.last;', '', [1251, 3130]),
-  patch('news are not listened to', SESSION, 'if (news.isOverdue(nowMs, this.replica)) {', 'if (false) {'),
+  patch(
+    'news are not listened to',
+    SESSION,
+    'const { ask, late } = news.check(nowMs, this.replica);',
+    'news.check(nowMs, this.replica);\n        const [ask, late] = [false, false];',
+  ),
   patch('a digest that differs is ignored', NEWS, 'if (own === this.digest) {', 'if (true) {', [290]),
   patch(
     'confirmed because it was received',
@@ -76,14 +81,14 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
   patch(
     'edits in between taken for confirmed',
     'outbox.js',
-    'beyond.delete(next); next++',
-    'beyond.size > 0 && beyond.delete([...beyond][0]); next++',
+    'while (beyond.delete(this.confirmedTo[tier] + 1))',
+    'while (beyond.size > 0 && beyond.delete([...beyond][0]))',
   ),
   patch(
-    'accused by what it was not asked to confirm',
+    'accused before it has confirmed',
     'relay-claims.js',
-    'this.sent = new Map(clocks);\n        this.wait(seq, clocks);',
-    'this.sent = new Map(clocks);\n        raise(this.confirmed, clocks);',
+    'this.open = [];\n        this.wait(seq, clocks);',
+    'this.open = [];\n        raise(this.confirmed, clocks);',
   ),
   patch(
     'claims counted across a gap',

@@ -31,6 +31,8 @@ export interface MultipathSwarm {
   readonly linkLine: () => LineOptions
   readonly diskMs: number
   readonly answerMs: number
+  /** So many of the agents write; the others read. */
+  readonly writers: number
   readonly editEveryMs: number
   /** Probabilities, for each edit. */
   readonly burst: number
@@ -63,8 +65,9 @@ export function chooseMultipathSwarm(random: Random): MultipathSwarm {
   const jitter = random.chance(0.5) ? 0 : random.between(0, 0.8)
   const delayMsMax = random.pick([5, 40, 120])
   const linkDelayMsMax = isCalm ? 20 : random.pick([2, 20, 200])
+  const agents = random.pick([2, 2, 3])
   return {
-    agents: random.pick([2, 2, 3]),
+    agents,
     relaysPerAgent: random.pick([2, 3, 3]),
     durationMs,
     isCalm,
@@ -104,6 +107,7 @@ export function chooseMultipathSwarm(random: Random): MultipathSwarm {
     }),
     diskMs: random.pick([1, 10, 100]),
     answerMs: random.pick([0, 0, 20, 500]),
+    writers: random.chance(isCalm ? 0.5 : 0.15) ? 1 : agents,
     editEveryMs: durationMs / random.pick([5, 15, 50]),
     burst: random.chance(0.1) ? 0.02 : 0,
     bulk: rare(0.15, () => 0.1),

@@ -20,7 +20,7 @@ export class Workload {
         if (agent.awake) this.edit(agent)
         events.after(random.around(swarm.editEveryMs), edit)
       }
-      events.after(random.around(swarm.editEveryMs), edit)
+      if (agent.index < swarm.writers) events.after(random.around(swarm.editEveryMs), edit)
       const show = () => {
         if (world.isHealing) return
         if (agent.awake) agent.presence.set(random.below(1_000))

@@ -488,9 +488,11 @@ export class MultipathSession {
       const isUnfit =
         activeSession.letsStandBy !== true ||
         session.letsStandBy === false ||
-        (!session.isStandby && session.live && session.letsStandBy === undefined) ||
-        (isUnready(line) && nowMs >= unfitFrom(line))
-      if (isUnfit) this.close(nowMs, id, NOT_BESIDE_OTHERS, true)
+        (!session.isStandby && session.live && session.letsStandBy === undefined)
+      const isLate = isUnready(line) && nowMs >= unfitFrom(line)
+      // A relay says hello before anything else; who says nothing may be one.
+      if (isLate && !session.hasHeard) this.close(nowMs, id, SILENT)
+      else if (isUnfit || isLate) this.close(nowMs, id, NOT_BESIDE_OTHERS, true)
       // One that is not up to date yet was given up for the active one, and need not be waited for.
       else if (session.live || isStarting(line)) this.take(nowMs, id, session.standDown())
     }
@@ -558,6 +560,7 @@ export class MultipathSession {
 /** So much waiting in a socket means that its line is slower than what is written. */
 const BUSY_BYTES = 64 * 1024
 
+const SILENT = { code: 4000, reason: 'the server says nothing' } as const
 const NOT_BESIDE_OTHERS = { code: 1000, reason: 'another path is in use' } as const
 
 /** It is up to date, and no relay has said hello. */
