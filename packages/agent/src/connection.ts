@@ -1,5 +1,7 @@
 import type { StrongRequestMessage } from '@skein/protocol'
 import {
+  type DialedPath,
+  Dialer,
   type MultipathEffects,
   MultipathSession,
   type Outbox,
@@ -40,14 +42,6 @@ export function isOfEdits(problem: SessionProblem): problem is EditProblem {
   return problem.kind === 'too-large' || problem.kind === 'rejected'
 }
 
-/** So many paths are kept open: the active one, and one that takes over. */
-const WARM_PATHS = 2
-/** Pause between the starts of two attempts: that long the one before has to come up. */
-const STAGGER_MS = 250
-/** Beyond it, at most, before a path is replaced that stood by: a dead relay's agents must not all come at once. */
-const REPLACE_WITHIN_MS = 1_000
-/** A connection that is open and not ready so long after its attempt began is not counted on. */
-const READY_WITHIN_MS = 2_000
 /** Bytes waiting in the socket up to which more of a large message is added. */
 const BUFFERED_BYTES_OF_MESSAGE = 1024 * 1024
 /** How often a filled socket is looked at; browsers have no event for it. */
@@ -69,8 +63,7 @@ export class Connection {
   /** Links whose sockets held bytes at the last look, and those that have more of a large message to send. */
   private readonly filled = new Set<PathId>()
   private readonly unfinished = new Set<PathId>()
-  /** When the next attempt may start, by `performance.now()`, while another is under way or a path is open. */
-  private mayDialAt = 0
+  private readonly dialer = new Dialer()
   private dialTimer: Timer | undefined
   private drainTimer: Timer | undefined
   private moreTimer: Timer | undefined
@@ -215,10 +208,9 @@ export class Connection {
     this.tellIfLost()
   }
 
-  /** While another path works there is time, and others may have lost the same relay. */
   private pauseBeforeReplacing(): void {
-    if (!this.links.some(({ state }) => state === 'open')) return
-    this.mayDialAt = performance.now() + STAGGER_MS + Math.random() * REPLACE_WITHIN_MS
+    const isAnyOpen = this.links.some(({ state }) => state === 'open')
+    this.dialer.lost(performance.now(), Math.random(), isAnyOpen)
   }
 
   /** A connection has ended: those that could not be kept beside it may be kept now. */
@@ -330,73 +322,43 @@ export class Connection {
     if ((slept || lateMs > SLEPT_MS) && this.session.live) this.events.announce()
   }
 
-  /** Starts attempts until enough paths are open, one after the other; takes back those that are too many. */
+  /** Does what is to be done about connections now, and looks again when more may be. */
   private dial(): void {
-    if (!this.wanted) return
-    const { links } = this
     clearTimeout(this.dialTimer)
-    this.dialTimer = undefined
-    let warm = 0
-    for (const id of links.keys()) if (this.isWarm(id)) warm++
-    if (warm >= Math.min(WARM_PATHS, links.length)) {
-      this.restSurplus(warm)
-      this.dialAgainWhenDue()
-      return
-    }
-    const isOpen = links.some(({ state }) => state === 'open')
-    // In their order, but none again before each has had its turn.
-    let next: RelayLink | undefined
-    for (const link of links) {
-      if (link.state !== 'idle' || (link.isUnfit && isOpen)) continue
-      if (next === undefined || link.attemptedAt < next.attemptedAt) next = link
-    }
-    if (next === undefined) {
-      this.dialAgainWhenDue()
-      return
-    }
-    const isBusy = isOpen || links.some(({ state }) => state === 'connecting')
-    const waitMs = isBusy ? this.mayDialAt - performance.now() : 0
-    if (waitMs > 0) {
-      this.dialTimer = setTimeout(() => this.dial(), waitMs)
-      return
-    }
-    this.mayDialAt = performance.now() + STAGGER_MS
-    next.attempt()
-    this.dial()
-  }
-
-  /** What was opened just now is not counted on for long. */
-  private dialAgainWhenDue(): void {
-    let dueMs = Number.POSITIVE_INFINITY
-    for (const [id, link] of this.links.entries()) {
-      const isUnready = link.state === 'open' && this.session.describe(id)?.session.ready !== true
-      const untilMs = link.attemptedAt + READY_WITHIN_MS
-      if (isUnready && untilMs > performance.now()) dueMs = Math.min(dueMs, untilMs)
-    }
-    if (dueMs < Number.POSITIVE_INFINITY) {
-      this.dialTimer ??= setTimeout(() => this.dial(), dueMs - performance.now())
+    while (this.wanted) {
+      const nowMs = performance.now()
+      const { attempt, rest, dueMs } = this.dialer.plan(
+        nowMs,
+        this.links.map((link, id) => this.dialed(link, id)),
+      )
+      for (const id of rest) this.rest(id)
+      if (attempt === undefined) {
+        if (dueMs < Number.POSITIVE_INFINITY) {
+          this.dialTimer = setTimeout(() => this.dial(), Math.max(0, dueMs - nowMs))
+        }
+        return
+      }
+      this.links[attempt]!.attempt()
     }
   }
 
-  private restSurplus(warm: number): void {
-    for (const link of this.links) if (link.state === 'connecting') link.rest()
-    if (warm <= WARM_PATHS) return
-    const { active, strongPath } = this.session
-    const canRest = (i: number) => i !== active && this.isWarm(i)
-    // A change costs the strong region all its watches once more.
-    let id = this.links.findLastIndex((_link, i) => canRest(i) && i !== strongPath)
-    if (id < 0) id = this.links.findLastIndex((_link, i) => canRest(i))
-    this.links[id]!.rest()
-    this.run(this.session.closed(performance.now(), id))
-  }
-
-  /** Whether it works, or was opened just now. */
-  private isWarm(id: PathId): boolean {
-    const link = this.links[id]!
-    if (link.state !== 'open') return false
+  private dialed(link: RelayLink, id: PathId): DialedPath {
     const described = this.session.describe(id)
-    if (described?.session.ready) return described.report?.state !== 'silent'
-    return performance.now() - link.attemptedAt < READY_WITHIN_MS
+    return {
+      state: link.state,
+      isUnfit: link.isUnfit,
+      attemptedMs: link.attemptedMs,
+      isReady: described?.session.ready === true,
+      isSilent: described?.report?.state === 'silent',
+      isInUse: described?.isActive === true || id === this.session.strongPath,
+    }
+  }
+
+  /** Lets go of a path that is not needed. */
+  private rest(id: PathId): void {
+    const isOpen = this.links[id]!.state === 'open'
+    this.links[id]!.rest()
+    if (isOpen) this.run(this.session.closed(performance.now(), id))
   }
 
   private clearTimers(): void {

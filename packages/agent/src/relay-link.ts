@@ -28,8 +28,8 @@ export class RelayLink {
   error: SkeinError | undefined
   /** It cannot be kept open beside others. */
   isUnfit = false
-  /** When the last attempt began, by `performance.now()`; 0 where there was none. */
-  attemptedAt = 0
+  /** When the last attempt began, by `performance.now()`; `-Infinity` where there was none. */
+  attemptedMs = Number.NEGATIVE_INFINITY
 
   /** What is said of it where its relay holds something else: one and the same, for statuses are compared by it. */
   readonly divergence: SkeinError
@@ -59,7 +59,7 @@ export class RelayLink {
     this.retryAt = undefined
     this.state = 'connecting'
     this.isUnfit = false
-    this.attemptedAt = performance.now()
+    this.attemptedMs = performance.now()
     let socket: Socket
     try {
       socket = this.platform.connect(this.url)
@@ -108,7 +108,7 @@ export class RelayLink {
   /** What failed or was refused before may be tried at once. */
   forgive(): void {
     this.failures = 0
-    this.attemptedAt = 0
+    this.attemptedMs = Number.NEGATIVE_INFINITY
     if (this.state !== 'waiting' && this.state !== 'refused') return
     this.drop()
     this.state = 'idle'

@@ -9,7 +9,7 @@ export { type ClockRange, EditRanges } from './edit-ranges.js'
 export { mergeUpdates } from './merge.js'
 export type { EditSpan } from './numbered-updates.js'
 export { Outbox } from './outbox.js'
-export { PACE_LIMITS } from './paths/edit-pace.js'
+export { DIAL_LIMITS, type DialedPath, Dialer, type DialPlan } from './paths/dialer.js'
 export { PathEstimates, scoreOf } from './paths/estimates.js'
 export { PATH_LIMITS } from './paths/limits.js'
 export {
@@ -18,7 +18,6 @@ export {
   type MultipathOptions,
   MultipathSession,
   type PathChoice,
-  type PathClose,
   type PathDescription,
 } from './paths/multipath-session.js'
 export type { PathId } from './paths/path.js'

@@ -1,13 +1,10 @@
-import type { MultipathEffects } from '@skein/sync'
+import type { DialedPath, Dialer, MultipathEffects } from '@skein/sync'
 import type { Agent } from './agent.js'
 import { Link } from './link.js'
 import type { Path } from './socket.js'
 import type { SyncModule } from './sync-module.js'
 import type { Timer } from './timer.js'
 
-const WARM_PATHS = 2
-const STAGGER_MS = 250
-const REPLACE_WITHIN_MS = 1_000
 const BUFFERED_BYTES_OF_MESSAGE = 1024 * 1024
 const DRAIN_CHECK_MS = 50
 const SLEPT_MS = 5_000
@@ -25,7 +22,7 @@ export class Driver {
   readonly session: MultipathSession
   private readonly filled = new Set<number>()
   private readonly unfinished = new Set<number>()
-  private mayDialAtMs = 0
+  private readonly dialer: Dialer
   private dialTimer: Timer | undefined
   private drainTimer: Timer | undefined
   private moreTimer: Timer | undefined
@@ -39,6 +36,7 @@ export class Driver {
   ) {
     const { world, name, replica, outbox } = agent
     const Session = world.sync.MultipathSession
+    this.dialer = new world.sync.Dialer()
     this.session = new Session(name, replica, outbox, { hasOtherPaths: paths.length > 1 })
     this.links = paths.map(
       (path, id) =>
@@ -90,9 +88,14 @@ export class Driver {
     }
     this.agent.world.log?.(`${this.agent.name} has lost ${this.links[id]!.name}`)
     this.forgetUnfit()
-    this.mayDialAtMs = this.nowMs + STAGGER_MS + this.agent.world.random.next() * REPLACE_WITHIN_MS
+    this.pauseBeforeReplacing()
     this.run(this.session.closed(this.nowMs, id))
     this.tellIfLost()
+  }
+
+  private pauseBeforeReplacing(): void {
+    const isAnyOpen = this.links.some(({ state }) => state === 'open')
+    this.dialer.lost(this.nowMs, this.agent.world.random.next(), isAnyOpen)
   }
 
   private forgetUnfit(): void {
@@ -122,6 +125,7 @@ export class Driver {
       else {
         links[path]!.close(code)
         this.forgetUnfit()
+        this.pauseBeforeReplacing()
       }
     }
     if (effects.switched !== undefined) world.switched(agent, effects.switched)
@@ -182,39 +186,39 @@ export class Driver {
   }
 
   private dial(): void {
-    const { links } = this
     this.dialTimer?.cancel()
     this.dialTimer = undefined
-    let warm = 0
-    for (const id of links.keys()) if (this.isWarm(id)) warm++
-    if (warm >= Math.min(WARM_PATHS, links.length)) {
-      this.restSurplus(warm)
-      return
+    for (;;) {
+      const { attempt, rest, dueMs } = this.dialer.plan(
+        this.nowMs,
+        this.links.map((link, id) => this.dialed(link, id)),
+      )
+      for (const id of rest) this.rest(id)
+      if (attempt === undefined) {
+        if (dueMs < Number.POSITIVE_INFINITY) {
+          this.dialTimer = this.agent.timer(Math.max(0, dueMs - this.nowMs) + 0.001, () => this.dial())
+        }
+        return
+      }
+      this.links[attempt]!.attempt()
     }
-    const isOpen = links.some(({ state }) => state === 'open')
-    const next = links.find(({ state, isUnfit }) => state === 'idle' && !(isUnfit && isOpen))
-    if (next === undefined) return
-    const isBusy = isOpen || links.some(({ state }) => state === 'connecting')
-    const waitMs = isBusy ? this.mayDialAtMs - this.nowMs : 0
-    if (waitMs > 0) {
-      this.dialTimer = this.agent.timer(waitMs, () => this.dial())
-      return
-    }
-    this.mayDialAtMs = this.nowMs + STAGGER_MS
-    next.attempt()
-    this.dial()
   }
 
-  private restSurplus(warm: number): void {
-    for (const link of this.links) if (link.state === 'connecting') link.rest()
-    if (warm <= WARM_PATHS) return
-    const { active } = this.session
-    const id = this.links.findLastIndex((_link, i) => i !== active && this.isWarm(i))
+  private dialed(link: Link, id: number): DialedPath {
+    const described = this.session.describe(id)
+    return {
+      state: link.state,
+      isUnfit: link.isUnfit,
+      attemptedMs: link.attemptedMs,
+      isReady: described?.session.ready === true,
+      isSilent: described?.report?.state === 'silent',
+      isInUse: described?.isActive === true || id === this.session.strongPath,
+    }
+  }
+
+  private rest(id: number): void {
+    const isOpen = this.links[id]!.state === 'open'
     this.links[id]!.rest()
-    this.run(this.session.closed(this.nowMs, id))
-  }
-
-  private isWarm(id: number): boolean {
-    return this.links[id]!.state === 'open' && this.session.describe(id)?.report?.state !== 'silent'
+    if (isOpen) this.run(this.session.closed(this.nowMs, id))
   }
 }

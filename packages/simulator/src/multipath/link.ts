@@ -16,6 +16,7 @@ const OPEN_WITHIN_MS = 10_000
 export class Link {
   state: 'idle' | 'connecting' | 'waiting' | 'open' | 'refused' = 'idle'
   isUnfit = false
+  attemptedMs = Number.NEGATIVE_INFINITY
   /** Why it was refused. */
   refusedFor: number | undefined
   openedMs = 0
@@ -48,6 +49,7 @@ export class Link {
     this.retryTimer?.cancel()
     this.state = 'connecting'
     this.isUnfit = false
+    this.attemptedMs = this.agent.world.events.nowMs
     this.takesPart = false
     this.lastSeq = 0
     this.chunkedSeq = undefined
@@ -91,6 +93,7 @@ export class Link {
   /** What failed before may be tried at once. */
   forgive(): void {
     this.failures = 0
+    this.attemptedMs = Number.NEGATIVE_INFINITY
     if (this.state !== 'waiting') return
     this.drop()
     this.state = 'idle'

@@ -6,6 +6,7 @@ export type SyncModule = Pick<
   | 'answerFrames'
   | 'backoffMs'
   | 'ByteBudget'
+  | 'Dialer'
   | 'documentDigest'
   | 'documentReplica'
   | 'mergeUpdates'
