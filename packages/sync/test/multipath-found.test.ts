@@ -24,6 +24,7 @@ class Agent {
     hasOtherPaths: true,
   })
   nowMs = 0
+  announcements = 0
   readonly closed: { readonly path: number; readonly isUnfit: boolean }[] = []
   private readonly sent: { readonly path: number; readonly message: Message }[] = []
 
@@ -44,6 +45,7 @@ class Agent {
       if (message.type !== 'ping') continue
       this.receive(path, encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
     }
+    if (effects.announce) this.announcements++
     for (const { path, isUnfit } of effects.close) this.closed.push({ path, isUnfit })
     for (const update of effects.apply) Y.applyUpdate(this.doc, update, 'relay')
   }
@@ -208,4 +210,24 @@ test('M8 an edit of which the other relay tells in time is no reason to ask', ()
   }
   const sent = [...agent.take(0), ...agent.take(1)]
   expect(sent.filter((type) => type !== 'numbered-update')).toEqual([])
+})
+
+// Seed 77 of calm worlds with readers: others saw the agent vanish with the path that it had been announced over last.
+test('M9 presence is announced again over a path that takes over before it has stood down', () => {
+  const agent = withTwo()
+  const switchTo = (path: number) => {
+    for (let i = 0; i < 100 && agent.session.active !== path; i++) {
+      agent.nowMs = agent.session.deadlineMs
+      const effects = agent.session.timeout(agent.nowMs, 0.5)
+      agent.did({ ...effects, send: effects.send.filter((sent) => sent.path === path) })
+    }
+  }
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  switchTo(1)
+  expect(agent.session.active).toBe(1)
+  expect(agent.session.describe(0)!.session.isStandby).toBe(false)
+  const before = agent.announcements
+  agent.close(1)
+  expect(agent.session.active).toBe(0)
+  expect(agent.announcements).toBe(before + 1)
 })

@@ -356,6 +356,8 @@ export class MultipathSession {
       this.out.switched = switched
       this.pace.moved()
       this.takePart(nowMs, switched.to)
+      // Also over one that has not stood down yet: presence belongs to the path that brought it last.
+      if (switched.from !== undefined && switched.to !== undefined) this.out.announce = true
     }
     for (const { path, id } of send) {
       const message = this.inFlight.get(id)
