@@ -231,3 +231,24 @@ test('M9 presence is announced again over a path that takes over before it has s
   expect(agent.session.active).toBe(0)
   expect(agent.announcements).toBe(before + 1)
 })
+
+// Seed 113 of worlds with a relay that throws updates away: of three agents each missed what another one had.
+test('M8 an agent that misses something exchanges, too, and says nothing against the relay', () => {
+  const agent = withTwo()
+  agent.receive(0, ack(2), ack(2, 'quorum'))
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  const other = new Y.Doc()
+  const updates: Uint8Array[] = []
+  other.on('update', (update: Uint8Array) => updates.push(update))
+  for (const key of ['x', 'y']) other.getMap('state').set(key, key)
+  agent.receive(0, encodeFrame({ type: 'update', update: updates[1]! }))
+  agent.take(0)
+  const incomplete = { type: 'news', stateVector: Uint8Array.of(0), digest: '0'.repeat(16) } as const
+  for (let i = 0; i < 4; i++) {
+    agent.receive(1, encodeFrame(incomplete))
+    agent.wait(10_000)
+  }
+  expect(agent.take(0)).toContain('standby')
+  expect(agent.take(1)).toContain('sync-step-1')
+  expect(agent.session.describe(1)?.hasDiverged).toBe(false)
+})
