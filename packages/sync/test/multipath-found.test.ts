@@ -24,6 +24,7 @@ class Agent {
     hasOtherPaths: true,
   })
   nowMs = 0
+  announcements = 0
   readonly closed: { readonly path: number; readonly isUnfit: boolean }[] = []
   private readonly sent: { readonly path: number; readonly message: Message }[] = []
 
@@ -44,6 +45,7 @@ class Agent {
       if (message.type !== 'ping') continue
       this.receive(path, encodeFrame({ type: 'pong', pingSentAtUs: message.sentAtUs }))
     }
+    if (effects.announce) this.announcements++
     for (const { path, isUnfit } of effects.close) this.closed.push({ path, isUnfit })
     for (const update of effects.apply) Y.applyUpdate(this.doc, update, 'relay')
   }
@@ -208,4 +210,45 @@ test('M8 an edit of which the other relay tells in time is no reason to ask', ()
   }
   const sent = [...agent.take(0), ...agent.take(1)]
   expect(sent.filter((type) => type !== 'numbered-update')).toEqual([])
+})
+
+// Seed 77 of calm worlds with readers: others saw the agent vanish with the path that it had been announced over last.
+test('M9 presence is announced again over a path that takes over before it has stood down', () => {
+  const agent = withTwo()
+  const switchTo = (path: number) => {
+    for (let i = 0; i < 100 && agent.session.active !== path; i++) {
+      agent.nowMs = agent.session.deadlineMs
+      const effects = agent.session.timeout(agent.nowMs, 0.5)
+      agent.did({ ...effects, send: effects.send.filter((sent) => sent.path === path) })
+    }
+  }
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  switchTo(1)
+  expect(agent.session.active).toBe(1)
+  expect(agent.session.describe(0)!.session.isStandby).toBe(false)
+  const before = agent.announcements
+  agent.close(1)
+  expect(agent.session.active).toBe(0)
+  expect(agent.announcements).toBe(before + 1)
+})
+
+// Seed 113 of worlds with a relay that throws updates away: of three agents each missed what another one had.
+test('M8 an agent that misses something exchanges, too, and says nothing against the relay', () => {
+  const agent = withTwo()
+  agent.receive(0, ack(2), ack(2, 'quorum'))
+  agent.receive(1, ack(1), ack(1, 'quorum'))
+  const other = new Y.Doc()
+  const updates: Uint8Array[] = []
+  other.on('update', (update: Uint8Array) => updates.push(update))
+  for (const key of ['x', 'y']) other.getMap('state').set(key, key)
+  agent.receive(0, encodeFrame({ type: 'update', update: updates[1]! }))
+  agent.take(0)
+  const incomplete = { type: 'news', stateVector: Uint8Array.of(0), digest: '0'.repeat(16) } as const
+  for (let i = 0; i < 4; i++) {
+    agent.receive(1, encodeFrame(incomplete))
+    agent.wait(10_000)
+  }
+  expect(agent.take(0)).toContain('standby')
+  expect(agent.take(1)).toContain('sync-step-1')
+  expect(agent.session.describe(1)?.hasDiverged).toBe(false)
 })

@@ -356,6 +356,8 @@ export class MultipathSession {
       this.out.switched = switched
       this.pace.moved()
       this.takePart(nowMs, switched.to)
+      // Also over one that has not stood down yet: presence belongs to the path that brought it last.
+      if (switched.from !== undefined && switched.to !== undefined) this.out.announce = true
     }
     for (const { path, id } of send) {
       const message = this.inFlight.get(id)
@@ -416,8 +418,8 @@ export class MultipathSession {
     const { ask, late } = news.check(nowMs, this.replica)
     if (ask) this.take(nowMs, id, session.ask())
     if (late && active !== undefined) this.choose(nowMs, this.scheduler.overdue(nowMs, active))
-    // Where something is missing in between digests say nothing.
-    const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0 && !this.replica.hasGap()
+    // Also where something is missing in between: who misses it may have what others miss.
+    const isAtRest = this.outbox.unconfirmed === 0 && this.pace.heldUpTo === 0
     const wanted = news.compare(nowMs, this.replica, isAtRest)
     if (wanted === 'exchange') this.take(nowMs, id, session.activate())
     if (wanted === 'verify' && active !== undefined) {

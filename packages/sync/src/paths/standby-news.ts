@@ -114,7 +114,8 @@ export class StandbyNews {
     if (!wasAtRest || nowMs < this.exchangeAfterMs) return undefined
     this.isVerified = !this.isVerified
     if (this.isVerified) return 'verify'
-    this.hasDiverged = this.exchanges > 0
+    // While something is missing in between the two cannot but differ.
+    this.hasDiverged = this.exchanges > 0 && !replica.hasGap()
     const pauseMs = Math.min(EXCHANGE_AGAIN_MS_MAX, EXCHANGE_AGAIN_MS * 2 ** this.exchanges)
     this.exchanges++
     this.exchangeAfterMs = nowMs + pauseMs
