@@ -2,17 +2,63 @@ import type { Verdict } from '../mutants/gate.js'
 import { loadPatched } from '../mutants/load-mutant.js'
 import { type SeededMutant, trySeeds } from '../mutants/try-seeds.js'
 import { runMultipathSeed } from './run-multipath-seed.js'
+import { FAULT_KINDS, type MultipathSwarm } from './swarm.js'
 import type { SyncModule } from './sync-module.js'
 
-function patch(
-  name: string,
-  file: string,
-  find: string,
-  replace: string,
-  seeds: readonly number[] = [],
-): SeededMutant {
-  return { name, patch: { file, find, replace }, seeds }
+/** A bug, and what worlds are about that are likely to show it. */
+export interface MultipathMutant extends SeededMutant {
+  readonly focus?: Focus
 }
+
+type Focus = (swarm: MultipathSwarm) => MultipathSwarm
+
+function patch(name: string, file: string, find: string, replace: string, focus?: Focus): MultipathMutant {
+  return { name, patch: { file, find, replace }, ...(focus === undefined ? {} : { focus }) }
+}
+
+/** Lines that are silent and break all the time, under edits. */
+const shaken: Focus = (swarm) => ({
+  ...swarm,
+  isCalm: false,
+  diskMs: 100,
+  writers: swarm.agents,
+  editEveryMs: 100,
+  everyMs: { ...swarm.everyMs, hole: 400, break: 700, 'slow disk': 1_000 },
+})
+
+/** One fault at a time, and agents that only read. */
+const calm: Focus = (swarm) => ({
+  ...swarm,
+  ...CALM,
+  writers: 1,
+  durationMs: 30_000,
+  editEveryMs: 5_000,
+  everyMs: { ...NO_FAULTS, hole: 3_000, break: 3_000 },
+})
+
+/** A relay throws away a part of what agents send. */
+const liedTo: Focus = (swarm) => ({
+  ...swarm,
+  ...CALM,
+  isCalm: false,
+  writers: swarm.agents,
+  everyMs: NO_FAULTS,
+  lies: { dropped: 0.2, withheld: 0, isForGood: false },
+})
+
+const NO_FAULTS = Object.fromEntries(
+  FAULT_KINDS.map((kind) => [kind, Number.POSITIVE_INFINITY]),
+) as MultipathSwarm['everyMs']
+
+const CALM = {
+  isCalm: true,
+  isNarrow: false,
+  bulk: 0,
+  timersLateMs: 0,
+  lies: undefined,
+  hasStranger: false,
+  hasPlain: false,
+} as const
 
 const SESSION = 'paths/multipath-session.js'
 const NEWS = 'paths/standby-news.js'
@@ -20,9 +66,10 @@ const NEWS = 'paths/standby-news.js'
 /**
  * Of the session over several paths, of what it is made of, and of the room on the other side. Not among them is what
  * other rules make good in these worlds, in time: that what a closed path owes is sent again (the exchange brings it),
+ * that one which was given up stands by (another one is opened),
  * that a session which stands by answers (a comparison of digests does), and that a ping waits behind a full socket.
  */
-export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
+export const MULTIPATH_MUTANTS: readonly MultipathMutant[] = [
   patch('nobody takes over', SESSION, 'this.takePart(nowMs, switched.to);', ''),
   patch(
     'stands down before another is up to date',
@@ -31,20 +78,13 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
     'if (activeSession === undefined)\n            return;\n        for',
   ),
   patch('two take part', SESSION, 'this.take(nowMs, id, session.standDown());', ';'),
-  patch(
-    'given up, and never stands by',
-    SESSION,
-    'else if (session.live || isStarting(line))',
-    'else if (session.live)',
-    [2248],
-  ),
-  patch('a silent first path is waited for', SESSION, 'nowMs < silentFrom(line)', 'true', [173]),
+  patch('a silent first path is waited for', SESSION, 'nowMs < silentFrom(line)', 'true', shaken),
   patch(
     'held edits dropped for any answer',
     SESSION,
     'if (id === this.active && line.session.answeredUpTo >= this.pace.heldUpTo)',
     'if (line.session.answeredUpTo > 0)',
-    [365],
+    shaken,
   ),
   patch(
     'held edits do not go by themselves',
@@ -57,17 +97,17 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
     SESSION,
     'if (activeSession !== undefined)\n                this.take(nowMs, active, activeSession.edit(update));',
     '',
-    [31],
+    shaken,
   ),
-  patch('received and lost with its path', SESSION, 'this.verifyUpTo = this.outbox.last;', '', [594]),
+  patch('received and lost with its path', SESSION, 'this.verifyUpTo = this.outbox.last;', '', shaken),
   patch(
     'news are not listened to',
     SESSION,
     'const { ask, late } = news.check(nowMs, this.replica);',
     'news.check(nowMs, this.replica);\n        const [ask, late] = [false, false];',
-    [921],
+    calm,
   ),
-  patch('a digest that differs is ignored', NEWS, 'if (own === this.digest) {', 'if (true) {', [838]),
+  patch('a digest that differs is ignored', NEWS, 'if (own === this.digest) {', 'if (true) {', liedTo),
   patch(
     'confirmed because it was received',
     'numbered-updates.js',
@@ -100,25 +140,25 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
   ),
   patch('a number left out', 'numbered-updates.js', 'this.seq++;', 'this.seq += this.seq === 4 ? 2 : 1;'),
   patch(
-    'not announced over the new path',
-    'session.js',
-    'send: [...standby, this.step1()], announce: true',
-    'send: [...standby, this.step1()]',
-    [126],
+    'not announced where it did not stand down',
+    SESSION,
+    'switched.from !== undefined && switched.to !== undefined',
+    'false',
+    calm,
   ),
   patch(
     'seen to go with one of two paths',
     'room.js',
     'member.hasOtherPaths || member.relay !== undefined',
     'member.relay !== undefined',
-    [107],
+    calm,
   ),
   patch(
     'no word of what is missing in between',
     'room-news.js',
     'digest !== undefined && digest === this.toldDigest',
     'digest === undefined || digest === this.toldDigest',
-    [4585],
+    liedTo,
   ),
   patch(
     'acknowledged before it is on disk',
@@ -129,7 +169,10 @@ export const MULTIPATH_MUTANTS: readonly SeededMutant[] = [
 ]
 
 /** Runs worlds with the bug in it until a check finds it. */
-export async function tryMultipathMutant(mutant: SeededMutant, seedsMax: number): Promise<Verdict> {
+export async function tryMultipathMutant(mutant: MultipathMutant, seedsMax: number): Promise<Verdict> {
   const sync = await loadPatched<SyncModule>(mutant, '@skein/sync', '.', 'index.js')
-  return trySeeds(mutant, seedsMax, (seed) => runMultipathSeed({ seed, sync }))
+  const { focus } = mutant
+  return trySeeds(mutant, seedsMax, (seed) =>
+    runMultipathSeed({ seed, sync, ...(focus === undefined ? {} : { focus }) }),
+  )
 }

@@ -17,6 +17,8 @@ export interface MultipathWorldOptions {
   readonly seed: number
   readonly sync: SyncModule
   readonly log?: (line: string) => void
+  /** Makes of what the seed has chosen a world that is more about something. */
+  readonly focus?: (swarm: MultipathSwarm) => MultipathSwarm
 }
 
 const EPOCH = 'epoch'
@@ -48,12 +50,13 @@ export class MultipathWorld {
   messages = 0
   private lastMember = 0
 
-  constructor({ seed, sync, log }: MultipathWorldOptions) {
+  constructor({ seed, sync, log, focus }: MultipathWorldOptions) {
     this.seed = seed
     this.random = new Random(seed)
     this.sync = sync
     this.log = log === undefined ? undefined : (line) => log(`${this.events.nowMs.toFixed(1)} ${line}`)
-    this.swarm = chooseMultipathSwarm(this.random)
+    const chosen = chooseMultipathSwarm(this.random)
+    this.swarm = focus?.(chosen) ?? chosen
     const { swarm, random } = this
     Object.assign(sync.MULTIPATH_LIMITS, { bufferedBytesMax: swarm.bufferedBytesMax })
     this.checks = new MultipathChecks(this)
