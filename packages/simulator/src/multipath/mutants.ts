@@ -166,6 +166,7 @@ export const MULTIPATH_MUTANTS: readonly MultipathMutant[] = [
     'member.takeAcknowledged(this.committedPosition)',
     'member.takeAcknowledged(Number.POSITIVE_INFINITY)',
   ),
+  patch('one path is enough', 'paths/dialer.js', 'warmPaths: 2', 'warmPaths: 1'),
 ]
 
 /** Runs worlds with the bug in it until a check finds it. */
